@@ -1,0 +1,101 @@
+"""A YAML file checked against a model: every fault at once, each with file, line, value and what was wanted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from runtime.errors import ConfigFault
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+class Strict(BaseModel):
+    """Frozen, and a key nobody knows is a fault: a typo must not silently be a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def load(
+    path: Path,
+    model: type[Model],
+    *,
+    text: str | None = None,
+    resolve: Callable[[str], str | None] | None = None,
+) -> Model:
+    """Read ``path`` (or ``text``, said to be its content) into ``model``. An empty or missing file is all defaults.
+
+    ``resolve`` maps a string value to what it stands for (``env:NAME``); ``None`` means the value is not set,
+    and the key is left out. Raises ConfigFault naming every fault as ``file:line: key: …``.
+    """
+    if text is None:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    tree = _parse(path, text)
+    try:
+        return model.model_validate(_plain(tree, resolve))
+    except ValidationError as fault:
+        lines = [_describe(path, tree, error) for error in fault.errors()]
+        raise ConfigFault(lines, hint=f"mend {path.name} and save it; nothing else is needed") from None
+
+
+def _parse(path: Path, text: str) -> CommentedMap:
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        raise ConfigFault([f"{path}:{line}: not YAML: {fault.problem}"], hint=f"mend line {line}") from None
+    except YAMLError as fault:
+        raise ConfigFault([f"{path}:1: not YAML: {fault}"], hint="mend the file") from None
+    if tree is None:
+        return CommentedMap()
+    if not isinstance(tree, CommentedMap):
+        raise ConfigFault(
+            [f"{path}:1: wanted keys with values, got {type(tree).__name__}"],
+            hint="see docs/configuration.md",
+        )
+    return tree
+
+
+def _plain(node: Any, resolve: Callable[[str], str | None] | None) -> Any:
+    if isinstance(node, Mapping):
+        pairs = ((str(key), _plain(value, resolve)) for key, value in node.items())
+        return {key: value for key, value in pairs if value is not None}
+    if isinstance(node, str):
+        return resolve(str(node)) if resolve else str(node)
+    if isinstance(node, Sequence):
+        return [_plain(item, resolve) for item in node]
+    return node
+
+
+def _describe(path: Path, tree: CommentedMap, error: Any) -> str:
+    place: Place = error["loc"]
+    where = ".".join(str(part) for part in place) or "(the file)"
+    wanted = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        wanted = "nobody knows this key"
+    elif error["type"] != "missing":
+        wanted = f"{wanted[0].lower()}{wanted[1:]}, got {error['input']!r}"
+    return f"{path}:{_line(tree, place)}: {where}: {wanted}"
+
+
+def _line(tree: CommentedMap, place: Place) -> int:
+    """The 1-based line of the deepest part of ``place`` that is in the file."""
+    node: Any = tree
+    line = 1
+    for part in place:
+        try:
+            if isinstance(node, CommentedMap):
+                line = node.lc.key(part)[0] + 1
+            elif isinstance(node, CommentedSeq):
+                line = node.lc.item(part)[0] + 1
+            else:
+                break
+            node = node[part]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return line

@@ -1,0 +1,163 @@
+"""The words every room shares: ids, people, messages.
+
+Records only: no clock, no disk, no network. A channel parses its own wire format into these and
+formats from them; nothing above the edge sees a channel's JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+"""The name of a tenant's folder: ``[a-z0-9][a-z0-9-]{0,39}``."""
+
+Conversation = NewType("Conversation", str)
+"""One person on one channel with one tenant: ``<channel>:<address>``, always beside a TenantId."""
+
+TurnId = NewType("TurnId", str)
+"""``turn:<tenant>:<channel>:<address>:<n>``, n zero-padded to 8, so that ids of one conversation sort."""
+
+
+class Role(StrEnum):
+    """What a person may cause. An owner may do everything, a member talks, a guest only asks."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+    GUEST = "guest"
+
+
+class How(StrEnum):
+    """How words came to be here. Only what was typed or spoken by the person is their own word."""
+
+    TYPED = "typed"
+    VOICE = "voice"
+    FORWARDED = "forwarded"
+    QUOTED = "quoted"
+    DOCUMENT = "document"
+    ECHO = "echo"
+    AGENT = "agent"
+    SCHEDULE = "schedule"
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class SendState(StrEnum):
+    """Where an outbound message stands. ``unknown``: it was tried and nobody knows if it left."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone who may talk to a tenant. ``addresses`` maps a channel's name to their id on it."""
+
+    name: str
+    role: Role
+    addresses: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """What someone said to a tenant, in words every channel shares.
+
+    ``id`` is the channel's own id, unique within (tenant, channel): the same id twice is the same
+    message. ``sender`` is the channel's id of who wrote; ``address`` is where a reply goes (the same
+    for a private chat). Times are aware, UTC.
+    """
+
+    channel: str
+    id: str
+    sender: str
+    address: str
+    text: str
+    sent_at: datetime
+    kind: str = "text"
+    how: How = How.TYPED
+    sender_name: str = ""
+    reply_to: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def conversation(self) -> Conversation:
+        return Conversation(f"{self.channel}:{self.address}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusUpdate:
+    """What a channel reports of a message we sent: ``id`` is the channel's id of it,
+    ``tracker`` our own key, where the channel hands it back."""
+
+    channel: str
+    id: str
+    state: SendState
+    at: datetime
+    tracker: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Something that arrived and is rightly not answered. It is counted and logged with the reason."""
+
+    channel: str
+    reason: str
+    id: str = ""
+
+
+Arrival = Inbound | StatusUpdate | Ignored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One message to send: ``key`` is ours, the same for every attempt at the same message."""
+
+    key: str
+    address: str
+    text: str
+    reply_to: str = ""
+
+
+# What came of one attempt to send. The channel decides which, from its own error table.
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The channel took it. ``id`` is the channel's id of the message."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The channel refused for now, and surely did not take it. ``after`` is in seconds, if it said."""
+
+    problem: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It will never be taken as it is. ``hint`` says who has to change what."""
+
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The request left and no answer came: it may have been delivered. Never resent blindly."""
+
+    problem: str
+
+
+SendOutcome = Sent | TryLater | GiveUp | Uncertain

@@ -35,9 +35,7 @@ class Metrics:
             ["tenant", "channel", "outcome"],
             registry=registry,
         )
-        self.scheduled_tasks = Counter(
-            "scheduled_tasks", "Runs nobody typed", ["tenant", "outcome"], registry=registry
-        )
+        self.scheduled_tasks = Counter("scheduled_tasks", "Runs nobody typed", ["tenant", "outcome"], registry=registry)
         self.message_processing = Histogram(
             "message_processing_seconds",
             "From accepted to handed to the channel",

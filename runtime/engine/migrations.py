@@ -1,0 +1,58 @@
+"""Our tables, as numbered steps forward. A step that has been released is never edited: add the next one.
+
+``{serial}`` stands for the dialect's own growing integer key. Times are seconds since the epoch, UTC.
+Content lives in our tables only; the engine's own tables hold ids, so that a tenant is deleted in one place.
+"""
+
+import sqlalchemy as sa
+
+_SERIAL = {
+    "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "postgresql": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+}
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        # What arrived. The unique key is what makes a second delivery of the same message nothing.
+        """CREATE TABLE inbox (
+            seq {serial},
+            tenant TEXT NOT NULL, channel TEXT NOT NULL, id TEXT NOT NULL,
+            conversation TEXT NOT NULL, turn TEXT NOT NULL, body TEXT NOT NULL, received DOUBLE PRECISION NOT NULL,
+            UNIQUE (tenant, channel, id))""",
+        "CREATE INDEX inbox_turn ON inbox (turn)",
+        # Where a conversation stands: which turn collects what arrives now, and the number of the next one.
+        """CREATE TABLE conversation (
+            tenant TEXT NOT NULL, conversation TEXT NOT NULL, open_turn TEXT, next_turn INTEGER NOT NULL,
+            PRIMARY KEY (tenant, conversation))""",
+        # open -> closed (its messages are fixed) -> answered (its reply is durable) -> done | failed
+        """CREATE TABLE turn (
+            id TEXT PRIMARY KEY,
+            tenant TEXT NOT NULL, conversation TEXT NOT NULL, state TEXT NOT NULL, previous TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
+            commits TEXT NOT NULL DEFAULT '[]',
+            opened DOUBLE PRECISION NOT NULL, answered DOUBLE PRECISION, finished DOUBLE PRECISION)""",
+        "CREATE INDEX turn_unfinished ON turn (state) WHERE state NOT IN ('done', 'failed')",
+        "CREATE INDEX turn_conversation ON turn (tenant, conversation)",
+        # What leaves. planned -> claimed -> sent | failed | unknown; a claim without a mark is unknown.
+        """CREATE TABLE outbox (
+            key TEXT PRIMARY KEY,
+            turn TEXT NOT NULL, part INTEGER NOT NULL, tenant TEXT NOT NULL, conversation TEXT NOT NULL,
+            channel TEXT NOT NULL, address TEXT NOT NULL, text TEXT NOT NULL, reply_to TEXT NOT NULL DEFAULT '',
+            state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            provider_id TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '',
+            planned DOUBLE PRECISION NOT NULL, changed DOUBLE PRECISION NOT NULL)""",
+        "CREATE INDEX outbox_turn ON outbox (turn, part)",
+        "CREATE INDEX outbox_provider ON outbox (tenant, channel, provider_id)",
+        "CREATE INDEX outbox_troubled ON outbox (state) WHERE state IN ('failed', 'unknown')",
+    ),
+)
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema to the newest step, inside the caller's transaction."""
+    connection.execute(sa.text("CREATE TABLE IF NOT EXISTS proxystaff_schema (version INTEGER NOT NULL)"))
+    version = connection.execute(sa.text("SELECT max(version) FROM proxystaff_schema")).scalar() or 0
+    for number, statements in enumerate(STEPS[version:], start=version + 1):
+        for statement in statements:
+            connection.execute(sa.text(statement.replace("{serial}", _SERIAL[connection.dialect.name])))
+        connection.execute(sa.text("INSERT INTO proxystaff_schema VALUES (:number)"), {"number": number})

@@ -46,7 +46,7 @@ def test_the_layout_is_the_designs() -> None:
     assert {f"life/{part}.md" for part in life | knowledge} <= found
     assert {"CLAUDE.md", ".gitignore", "directives/README.md", "execution/tool_manifest.json"} <= found
     assert {"state/schedules.yaml", "life/events/.gitkeep", "directives/rules/.gitkeep"} <= found
-    assert not any(part.startswith((".secrets", ".git/", "tenant.yaml")) for part in found)
+    assert not any(part.startswith((".secrets", ".git/")) for part in found)
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=name)

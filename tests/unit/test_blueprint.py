@@ -1,7 +1,10 @@
 """The blueprint is sound: heads load, sizes stay in budget, what it names exists, it says nothing sloppy."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,23 @@ def test_a_life_file_is_an_empty_template(path: Path) -> None:
     assert meta["title"] == path.stem.capitalize()
     assert meta["updated"] is None
     assert re.fullmatch(r"<!-- .+ -->\n", body), "one comment line that says what belongs here, and no fact"
+
+
+def test_git_sees_the_committed_parts_and_nothing_else(tmp_path: Path) -> None:
+    tenant = tmp_path / "tenant"
+    shutil.copytree(BLUEPRINT, tenant)
+    noise = ["state/recent_messages.json", "state/messages/2026-11.jsonl", "state/claude/x.json", ".secrets/TOKEN"]
+    noise += ["execution/__pycache__/send.pyc", "life/.identity.md.swp", "directives/showings.md~"]
+    for one in noise:
+        (tenant / one).parent.mkdir(parents=True, exist_ok=True)
+        (tenant / one).write_text("x")
+    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *command], cwd=tenant, env=environment, check=True)
+    done = subprocess.run(["git", "ls-files"], cwd=tenant, env=environment, check=True, capture_output=True, text=True)
+    seen = set(done.stdout.split())
+    assert not seen & set(noise)
+    assert seen == {name(path) for path in BLUEPRINT.rglob("*") if path.is_file()}
 
 
 def test_onboarding_starts_with_discovery() -> None:

@@ -14,6 +14,9 @@ from runtime.errors import ConfigFault
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 
+COMPLETE = "complete"
+"""The type of a PydanticCustomError whose message says everything: the value is not added (it may be a secret)."""
+
 
 class Strict(BaseModel):
     """Frozen, and a key nobody knows is a fault: a typo must not silently be a default."""
@@ -78,7 +81,10 @@ def _describe(path: Path, tree: CommentedMap, error: Any) -> str:
     wanted = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         wanted = "nobody knows this key"
-    elif error["type"] != "missing":
+    elif error["type"] == "model_type":
+        # The value is not repeated: a secret may stand where keys were wanted.
+        wanted = f"wanted keys with values, got {type(error['input']).__name__}"
+    elif error["type"] not in ("missing", COMPLETE):
         wanted = f"{wanted[0].lower()}{wanted[1:]}, got {error['input']!r}"
     return f"{path}:{_line(tree, place)}: {where}: {wanted}"
 

@@ -25,6 +25,7 @@ MAX_READ = 16 * 1024 * 1024
 TEMPORARY_PREFIX = ".ps-"
 """Names of files being written; one that a kill left behind is nobody's and is never versioned."""
 
+_MAX_NAME = 255  # bytes of one component, on every file system in use
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -193,6 +194,14 @@ class Folder:
         return current
 
 
+def stamp_of(path: Path) -> Stamp | None:
+    """What is in the place of one file now, whatever it is; None when it cannot be seen."""
+    try:
+        return _stamp(path.lstat(), time.time_ns())
+    except OSError:
+        return None
+
+
 def _names(rel: str) -> list[str]:
     """The components of a relative name; ``.`` and doubled slashes mean nothing."""
     if "\0" in rel:
@@ -203,9 +212,11 @@ def _names(rel: str) -> list[str]:
     if ".." in names:
         raise _refused(rel, "leads upwards")
     try:
-        os.fsencode(rel)
+        too_long = any(len(os.fsencode(name)) > _MAX_NAME for name in names)
     except UnicodeEncodeError:
         raise _refused(rel, "is no name a file can have") from None
+    if too_long:
+        raise _refused(rel, "is too long a name")
     return names
 
 

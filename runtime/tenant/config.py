@@ -1,0 +1,217 @@
+"""tenant.yaml: who a tenant is, whom it serves, over which channels, within which limits. Read-only to the agent.
+
+Owns the shape of the file and every check of it. Does not own secret values (only their names stand here) nor when the
+file is read again (registry). The file, key by key: docs/configuration.md.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from runtime import checked_yaml
+from runtime.checked_yaml import Strict
+from runtime.errors import ConfigFault, NotFound
+from runtime.tenant.folder import Folder
+from runtime.tenant.secrets import SecretRef
+from runtime.words import Person, Role
+
+TENANT_FILE = "tenant.yaml"
+
+_PUNCTUATION = str.maketrans("", "", " ()-.")
+_SECRET = "secret:"  # noqa: S105 - the mark of a name, not a value
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Put by ``_mark_taken`` in the place of an address that somebody else already has."""
+
+    address: str
+    by: str
+
+
+def _fault(message: str, **values: object) -> PydanticCustomError:
+    """A fault that is complete in itself; ``message`` is a template, so that braces in a value stay what they are."""
+    return PydanticCustomError(checked_yaml.COMPLETE, message, values)
+
+
+def _secret(value: object) -> SecretRef:
+    if isinstance(value, SecretRef):
+        return value
+    if not isinstance(value, str) or not value.startswith(_SECRET):
+        raise _fault(
+            "a secret does not stand in this file; put it with: proxystaff secret set TENANT NAME, "
+            "and write secret:NAME here"
+        )
+    try:
+        return SecretRef(value.removeprefix(_SECRET))
+    except ValueError:
+        raise _fault("wanted secret:NAME with a name of capitals, digits and _, such as secret:API_KEY") from None
+
+
+def _digits(value: object) -> str:
+    """An id made of digits, written as a number or as text."""
+    if isinstance(value, _Taken):
+        raise _fault("{address} is already the address of {by}", address=value.address, by=value.by)
+    text = str(value).strip()
+    if isinstance(value, bool | float) or not (text.isascii() and text.isdigit()):
+        raise ValueError("wanted a number of digits only (on Telegram the numeric id, not the @name)")
+    return text
+
+
+def _telephone(value: object) -> str:
+    """The digits of an international number, as WhatsApp writes it; people write it with + ( ) - . and spaces."""
+    return _digits(value.translate(_PUNCTUATION).removeprefix("+") if isinstance(value, str) else value)
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # unknown; not a name; the name of a folder of zones
+        near = get_close_matches(value, available_timezones(), n=1)
+        example = near[0] if near else "America/Denver"
+        raise _fault(
+            "there is no time zone {value}; wanted one such as {example}", value=value, example=example
+        ) from None
+    return value
+
+
+Secret = Annotated[SecretRef, BeforeValidator(_secret)]
+TelegramId = Annotated[str, BeforeValidator(_digits), Field(min_length=1, max_length=19)]
+WhatsAppNumber = Annotated[str, BeforeValidator(_telephone), Field(min_length=7, max_length=15)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+ADDRESSED: Mapping[str, Callable[[object], str]] = {"telegram": _digits, "whatsapp": _telephone}
+"""The channels on which a person has an address, and how one is read. On the others (api, web) the owner speaks."""
+
+
+class Entry(Strict):
+    """One of ``people``, with a field for each of the channels in ``ADDRESSED``."""
+
+    name: Name
+    role: Role
+    telegram: TelegramId | None = None
+    whatsapp: WhatsAppNumber | None = None
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        pairs = ((channel, getattr(self, channel)) for channel in ADDRESSED)
+        return {channel: address for channel, address in pairs if address is not None}
+
+
+class TelegramAccount(Strict):
+    token: Secret
+    webhook_secret: Secret
+
+
+class WhatsAppAccount(Strict):
+    phone_number_id: Annotated[str, BeforeValidator(_digits), Field(min_length=1, max_length=32)]
+    access_token: Secret
+
+
+class ApiAccount(Strict):
+    key: Secret
+
+
+class Channels(Strict):
+    """A channel that is not named here is closed for the tenant."""
+
+    telegram: TelegramAccount | None = None
+    whatsapp: WhatsAppAccount | None = None
+    api: ApiAccount | None = None
+
+
+class Limits(Strict):
+    """By day in the tenant's time zone. 0 stops the agent."""
+
+    usd_per_day: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 5.00
+    turns_per_day: Annotated[int, Field(ge=0)] = 300
+
+
+class TenantConfig(Strict):
+    """tenant.yaml. ``people`` are read as records of runtime.words; secrets stay names."""
+
+    name: Name
+    timezone: Annotated[str, Field(min_length=1)]
+    entries: Annotated[tuple[Entry, ...], Field(alias="people")]
+    channels: Channels = Channels()
+    limits: Limits = Limits()
+
+    _check_timezone = field_validator("timezone")(_timezone)
+
+    @field_validator("entries", mode="before")
+    @classmethod
+    def _mark_taken(cls, value: Any) -> Any:
+        return list(_marked(value)) if isinstance(value, list) else value
+
+    @field_validator("entries")
+    @classmethod
+    def _needs_an_owner(cls, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        if not any(entry.role is Role.OWNER for entry in entries):
+            raise _fault("wanted at least one person with role: owner")
+        return entries
+
+    @cached_property
+    def people(self) -> tuple[Person, ...]:
+        return tuple(Person(name=one.name, role=one.role, addresses=one.addresses) for one in self.entries)
+
+    @cached_property
+    def owner(self) -> Person:
+        """The first owner; who speaks on channels where nobody has an address."""
+        return next(person for person in self.people if person.role is Role.OWNER)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def person(self, channel: str, address: str) -> Person | None:
+        """Who has this address on this channel; None for a stranger."""
+        return next((one for one in self.people if one.addresses.get(channel) == address), None)
+
+    def secrets(self) -> dict[str, SecretRef]:
+        """Every secret the file names, by its place: ``{"telegram.token": SecretRef(…)}``."""
+        accounts = ((channel, account) for channel, account in self.channels if account is not None)
+        return {
+            f"{channel}.{key}": value
+            for channel, account in accounts
+            for key, value in account
+            if isinstance(value, SecretRef)
+        }
+
+
+def load_config(folder: Folder) -> TenantConfig:
+    """Read and check the folder's tenant.yaml. Raises ConfigFault with a line for everything that is wrong at once;
+    Refused or Broken when it cannot be read as a file."""
+    path = folder.root / TENANT_FILE
+    try:
+        text = folder.read_text(TENANT_FILE)
+    except NotFound:
+        raise ConfigFault(
+            [f"{path}:1: there is no {TENANT_FILE}"], hint="bring it back from the tenant's git"
+        ) from None
+    return checked_yaml.load(path, TenantConfig, text=text)
+
+
+def _marked(people: list[Any]) -> Iterator[Any]:
+    """The people as they came, but an address that somebody above already has is a _Taken. Shapes are not known yet."""
+    owners: dict[tuple[str, str], tuple[int, str]] = {}
+    for number, person in enumerate(people, start=1):
+        if not isinstance(person, Mapping):
+            yield person
+            continue
+        marked = dict(person)
+        for channel, read in ADDRESSED.items():
+            try:
+                address = read(person.get(channel))
+            except ValueError:
+                continue
+            first, name = owners.setdefault((channel, address), (number, str(person.get("name"))))
+            if first != number:
+                marked[channel] = _Taken(address, name)
+        yield marked

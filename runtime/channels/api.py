@@ -1,0 +1,256 @@
+"""The HTTP API: a program talks to a tenant, one conversation each, and waits for the reply or follows the turn.
+
+Owns the shapes of requests, answers and the event stream. Does not own what a turn does, nor who a key belongs to.
+Every answer that is not a success is ``{"error", "hint"}``.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from runtime.channels import wire
+from runtime.channels.arriving import RETRY_AFTER, TooLarge, read_body, tenant_id
+from runtime.channels.base import (
+    ApiDesk,
+    Commits,
+    Done,
+    Failed,
+    Happening,
+    Partial,
+    Progress,
+    Reply,
+    ToolRan,
+    TurnEvent,
+)
+from runtime.errors import BadInput, Fault, NotFound, Refused, Unavailable
+from runtime.words import Conversation, Inbound, TenantId, TurnId
+
+CHANNEL = "api"
+TEXT_LIMIT = 64 * 1024
+"""Bytes of the text in UTF-8."""
+BODY_LIMIT = 512 * 1024
+"""Bytes of a request: a text of the full length with every character escaped fits in."""
+KEEP_ALIVE_SECONDS = 15.0
+
+_CONVERSATION = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
+_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    text: str
+    conversation: str
+    id: str
+
+
+def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Route]:
+    """``POST /api/v1/tenants/{tenant}/messages`` and ``…/cancel``; bearer key; docs/http-api.md has the shapes.
+
+    ``keep_alive``: seconds of silence after which a comment keeps the event stream open.
+    """
+
+    async def post_message(request: Request) -> Response:
+        try:
+            tenant = _authorized(desk, request)
+            said = _message(await _object(request))
+            turn = await desk.submit(tenant, _inbound(said))
+            if "text/event-stream" in request.headers.get("accept", ""):
+                return _event_stream(turn, desk.follow(turn, after=_last_event_id(request)), keep_alive)
+            return await _when_done(turn, desk.follow(turn))
+        except (Fault, _Unauthorized, TooLarge) as fault:
+            return _refusal(desk, fault)
+
+    async def cancel(request: Request) -> Response:
+        try:
+            tenant = _authorized(desk, request)
+            name = _conversation(await _object(request))
+            stopped = await desk.cancel(tenant, Conversation(f"{CHANNEL}:{name}"))
+            return JSONResponse({"cancelled": stopped})
+        except (Fault, _Unauthorized, TooLarge) as fault:
+            return _refusal(desk, fault)
+
+    return [
+        Route("/api/v1/tenants/{tenant}/messages", post_message, methods=["POST"]),
+        Route("/api/v1/tenants/{tenant}/cancel", cancel, methods=["POST"]),
+    ]
+
+
+# The request
+
+
+class _Unauthorized(Exception):
+    """No key, a wrong one, or no such tenant: from outside they are the same."""
+
+
+def _authorized(desk: ApiDesk, request: Request) -> TenantId:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    tenant = tenant_id(request.path_params["tenant"])
+    if tenant is None or scheme.lower() != "bearer" or not key or not desk.authorize(tenant, key.strip()):
+        raise _Unauthorized
+    return tenant
+
+
+async def _object(request: Request) -> wire.Object:
+    """The body; an empty one is an empty object."""
+    body = await read_body(request, BODY_LIMIT)
+    return wire.load(body) if body.strip() else {}
+
+
+def _message(body: wire.Object) -> _Said:
+    """Raises BadInput naming the field and what was wanted."""
+    text = body.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise BadInput("text: wanted a string that is not empty", hint='send {"text": "…"}')
+    text = wire.clean(text)
+    if len(text.encode()) > TEXT_LIMIT:
+        raise BadInput(f"text: more than {TEXT_LIMIT} bytes", hint="send a shorter text")
+    key = body.get("id", uuid4().hex)
+    if not isinstance(key, str) or not _ID.fullmatch(key):
+        raise BadInput("id: wanted 1 to 128 printable ASCII characters without spaces", hint="send a UUID, or none")
+    return _Said(text, _conversation(body), key)
+
+
+def _conversation(body: wire.Object) -> str:
+    name = body.get("conversation", "default")
+    if not isinstance(name, str) or not _CONVERSATION.fullmatch(name):
+        raise BadInput("conversation: wanted 1 to 64 of A-Z a-z 0-9 . _ @ + -", hint="leave it out for the default one")
+    return name
+
+
+def _last_event_id(request: Request) -> int:
+    """Where a broken stream was; whatever is not a number of ours starts from the beginning."""
+    given = request.headers.get("last-event-id", "")
+    return int(given) if given.isdecimal() and given.isascii() and len(given) < 12 else 0
+
+
+def _inbound(said: _Said) -> Inbound:
+    return Inbound(
+        channel=CHANNEL,
+        id=said.id,
+        sender=said.conversation,
+        address=said.conversation,
+        text=said.text,
+        sent_at=datetime.now(UTC),
+    )
+
+
+# The answer
+
+
+async def _when_done(turn: TurnId, events: AsyncIterator[TurnEvent]) -> Response:
+    """Raises Unavailable when the events end before the turn does; the turn itself goes on."""
+    reply = ""
+    commits: tuple[str, ...] = ()
+    try:
+        async for event in events:
+            match event.what:
+                case Reply(text):
+                    reply = text
+                case Commits(ids):
+                    commits = ids
+                case Done():
+                    return JSONResponse({"turn": turn, "reply": reply, "commits": list(commits)})
+                case Failed(problem, hint):
+                    return JSONResponse({"error": problem, "hint": hint, "turn": turn}, status_code=502)
+                case _:
+                    pass
+    finally:
+        await _close(events)
+    raise Unavailable(f"{turn} is not finished yet", hint="send the same id again to wait for its reply")
+
+
+def _event_stream(turn: TurnId, events: AsyncIterator[TurnEvent], keep_alive: float) -> Response:
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(_frames(turn, events, keep_alive), media_type="text/event-stream", headers=headers)
+
+
+async def _frames(turn: TurnId, events: AsyncIterator[TurnEvent], keep_alive: float) -> AsyncIterator[str]:
+    """The stream as text. The first frame names the turn; a fault while following is an ``error`` without an id."""
+    yield _frame("status", {"turn": turn, "status": "accepted"})
+    upcoming: asyncio.Task[TurnEvent | None] | None = None
+    try:
+        while True:
+            upcoming = asyncio.create_task(_next(events))
+            while not (await asyncio.wait({upcoming}, timeout=keep_alive))[0]:
+                yield ": still here\n\n"
+            event = upcoming.result()
+            if event is None:
+                return
+            name, data = describe(event.what)
+            yield _frame(name, {"turn": turn, **data}, event.id)
+            if isinstance(event.what, (Done, Failed)):
+                return
+    except Fault as fault:
+        yield _frame("error", {"turn": turn, "error": fault.problem, "hint": fault.hint})
+    finally:
+        if upcoming is not None:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+        await _close(events)
+
+
+async def _next(events: AsyncIterator[TurnEvent]) -> TurnEvent | None:
+    return await anext(events, None)
+
+
+async def _close(events: AsyncIterator[TurnEvent]) -> None:
+    """An iterator that is a generator has its own ``finally`` to run, at once and not when memory is cleared."""
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def describe(what: Happening) -> tuple[str, dict[str, object]]:
+    """The name of an event on the stream and its data."""
+    match what:
+        case Progress(status):
+            return "status", {"status": status}
+        case Partial(text):
+            return "partial", {"text": text}
+        case ToolRan(name=name, ok=ok, ms=ms):
+            return "tool", {"name": name, "state": "started" if ok is None else "ended", "ok": ok, "ms": ms}
+        case Reply(text):
+            return "reply", {"text": text}
+        case Commits(ids):
+            return "commits", {"commits": list(ids)}
+        case Done():
+            return "done", {}
+        case Failed(problem, hint):
+            return "error", {"error": problem, "hint": hint}
+
+
+def _frame(event: str, data: Mapping[str, object], id_: int | None = None) -> str:
+    """One frame: JSON keeps the data on one line, whatever the text holds."""
+    number = f"id: {id_}\n" if id_ is not None else ""
+    return f"{number}event: {event}\ndata: {json.dumps(data)}\n\n"
+
+
+def _refusal(desk: ApiDesk, fault: Fault | _Unauthorized | TooLarge) -> Response:
+    status, problem, hint = _explain(fault)
+    headers = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": RETRY_AFTER}}.get(status)
+    desk.metrics.messages_refused.labels(channel=CHANNEL, reason=str(status)).inc()
+    return JSONResponse({"error": problem, "hint": hint}, status_code=status, headers=headers)
+
+
+def _explain(fault: Fault | _Unauthorized | TooLarge) -> tuple[int, str, str]:
+    match fault:
+        case _Unauthorized():
+            return 401, "no valid key", "send the tenant's key as: Authorization: Bearer KEY"
+        case TooLarge():
+            return 413, f"the body has more than {BODY_LIMIT} bytes", "send a shorter text"
+        case BadInput():
+            return 400, fault.problem, fault.hint
+        case Refused():
+            return 403, fault.problem, fault.hint
+        case NotFound():
+            return 404, fault.problem, fault.hint
+        case _:
+            return 503, fault.problem, fault.hint

@@ -1,0 +1,11 @@
+"""Loopback doubles of the channels' APIs: for tests, demos and development without an account.
+
+They record what they were asked, answer as the real one does, refuse what it would refuse, and fail on request.
+"""
+
+from runtime.channels.doubles.recording import Recorded, Recording, Trouble
+from runtime.channels.doubles.serving import serving
+from runtime.channels.doubles.telegram import TelegramDouble
+from runtime.channels.doubles.whatsapp import WhatsAppDouble
+
+__all__ = ["Recorded", "Recording", "TelegramDouble", "Trouble", "WhatsAppDouble", "serving"]

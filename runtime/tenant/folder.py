@@ -102,6 +102,10 @@ class Folder:
             raise Broken(f"{rel} is not UTF-8 text (byte {fault.start})", hint=f"save {rel} as UTF-8") from None
 
     def write_text(self, rel: str, text: str, *, mode: int | None = None) -> None:
+        """As write_bytes, in UTF-8."""
+        self.write_bytes(rel, text.encode(), mode=mode)
+
+    def write_bytes(self, rel: str, data: bytes, *, mode: int | None = None) -> None:
         """Replace the file whole, durably: a kill leaves the old one or the new one. Folders above are made.
 
         A link in the file's place is replaced, never followed. ``mode`` defaults to the old file's, or 0644.
@@ -111,7 +115,7 @@ class Folder:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(text.encode())
+                    file.write(data)
                     file.flush()
                     os.fchmod(descriptor, _mode_of(name, parent) if mode is None else mode)
                     os.fsync(descriptor)

@@ -85,7 +85,14 @@ class Step(Strict):
 class Reply(Strict):
     name: str = ""
     when: When
-    do: Annotated[tuple[Step, ...], Field(min_length=1)]
+    do: tuple[Step, ...]
+
+    @field_validator("do")
+    @classmethod
+    def _does_something(cls, value: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not value:
+            raise ValueError("wanted at least one step")
+        return value
 
 
 class Scenario(Strict):

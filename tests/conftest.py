@@ -1,0 +1,1 @@
+"""Makes the doubles beside this file importable from every test."""

@@ -52,9 +52,12 @@ class _Said:
 
 
 def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Route]:
-    """``POST /api/v1/tenants/{tenant}/messages`` and ``…/cancel``; bearer key; docs/http-api.md has the shapes.
+    """``POST /api/v1/tenants/{tenant}/messages`` and ``…/cancel``, each with ``Authorization: Bearer KEY``.
 
-    ``keep_alive``: seconds of silence after which a comment keeps the event stream open.
+    A message is ``{"text", "conversation"?, "id"?}``; the answer is ``{"turn", "reply", "commits"}`` when the turn is
+    done, or with ``Accept: text/event-stream`` the events of ``describe``, resumed by sending the same ``id`` with
+    ``Last-Event-ID``. A cancel is ``{"conversation"?}`` and answers ``{"cancelled"}``. ``keep_alive``: seconds of
+    silence after which a comment keeps the stream open.
     """
 
     async def post_message(request: Request) -> Response:

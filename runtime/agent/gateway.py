@@ -271,9 +271,9 @@ class Gateway:
 
     def _refuse(self, session: _Session, no: _No) -> Response:
         self._metrics.claude_requests.labels(session.tenant, no.reason).inc()
-        if session.turn is not None and no.reason != "not_found":
+        if no.reason != "not_found":  # a CLI may be curious; that is not worth a line each
+            self._log.warning("model.refused", tenant=session.tenant, turn=session.turn, reason=no.reason)
             session.usage = _with(session.usage, refused=no.reason)
-        self._log.warning("model.refused", tenant=session.tenant, turn=session.turn, reason=no.reason)
         return _error(no.status, no.kind, no.message)
 
 

@@ -69,6 +69,7 @@ async def house(tmp: Path, *, scenario: Path = DEMO, usd: float | None = None) -
         patience=Patience(waits=(0.01, 0.01)),
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets of proto 6
         server = uvicorn.Server(uvicorn.Config(gateway.app, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         token = gateway.open(TENANT, CONVERSATION)

@@ -328,6 +328,7 @@ async def test_a_body_beyond_the_providers_limit_is_refused(rig: MakeRig) -> Non
 @asynccontextmanager
 async def served(at: Rig) -> AsyncIterator[httpx.AsyncClient]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets of proto 6
         server = uvicorn.Server(uvicorn.Config(at.gateway.app, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -24,7 +24,6 @@ _ALWAYS = {
     "core.attributesFile": "/dev/null",
     "core.logAllRefUpdates": "true",
     "core.fsync": "committed,loose-object,reference",
-    "core.fsyncMethod": "batch",
     "gc.auto": "0",
     "maintenance.auto": "false",
     "merge.renormalize": "false",

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -418,11 +417,8 @@ def test_a_prefix_of_several_commits_is_refused(history: History, root: Path) ->
     tree = git(root, "rev-parse", "HEAD^{tree}").strip()
     seen: dict[str, str] = {}
     clash = ""
-    stream = []
-    for n in range(1500):
-        stream.append(
-            f'commit refs/x/{n}\nmark :{n + 1}\ncommitter A <a@b> {n} +0000\ndata 0\nM 040000 {tree} ""\nget-mark :{n + 1}\n'
-        )
+    form = 'commit refs/x/{0}\nmark :{1}\ncommitter A <a@b> {0} +0000\ndata 0\nM 040000 {2} ""\nget-mark :{1}\n'
+    stream = [form.format(n, n + 1, tree) for n in range(1500)]
     done = subprocess.run(
         ["git", "fast-import", "--quiet"], input="".join(stream), cwd=root, capture_output=True, text=True, check=True
     )
@@ -691,9 +687,9 @@ def test_packed_refs_and_a_tidied_repository_work(history: History, root: Path) 
 
 @pytest.mark.parametrize("damage", [".git", ".git/HEAD", ".git/objects"])
 def test_a_damaged_repository_is_broken_not_something_else(
-    history: History, root: Path, tmp_path: Path, damage: str, rename: Callable[[Path, Path], None] = os.rename
+    history: History, root: Path, tmp_path: Path, damage: str
 ) -> None:
-    rename(root / damage, tmp_path / "gone")
+    (root / damage).rename(tmp_path / "gone")
     edit(root, "life/identity.md", "Anden", "Andy")
     with pytest.raises(Broken):
         History(Folder(root), home=tmp_path / "home").commit_agent(AGENT_ORIGIN)

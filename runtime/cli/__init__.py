@@ -1,0 +1,1 @@
+"""The command line: ``root`` is where it begins, every other module holds the commands of one topic."""

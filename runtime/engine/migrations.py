@@ -37,7 +37,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE outbox (
             key TEXT PRIMARY KEY,
             turn TEXT NOT NULL, part INTEGER NOT NULL, tenant TEXT NOT NULL, conversation TEXT NOT NULL,
-            channel TEXT NOT NULL, address TEXT NOT NULL, text TEXT NOT NULL, reply_to TEXT NOT NULL DEFAULT '',
+            channel TEXT NOT NULL, address TEXT NOT NULL, text TEXT NOT NULL,
             state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
             provider_id TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '',
             planned DOUBLE PRECISION NOT NULL, changed DOUBLE PRECISION NOT NULL)""",

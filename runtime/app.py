@@ -1,0 +1,188 @@
+"""Where the parts meet. Read ``build`` to know what the process is made of, and ``routes`` for what it answers."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from runtime import __version__, logs, metrics
+from runtime.agent import isolation
+from runtime.agent.gateway import Gateway, Limits
+from runtime.agent.opening import open_gateway
+from runtime.agent.pool import Sessions
+from runtime.channels import api, sending, telegram, whatsapp
+from runtime.channels.base import WhatsAppKeys
+from runtime.channels.telegram import TelegramApi
+from runtime.channels.whatsapp import WhatsAppApi
+from runtime.engine.database import Database
+from runtime.engine.durable import Engine
+from runtime.engine.lease import Lease
+from runtime.metrics import Metrics
+from runtime.settings import Settings
+from runtime.tenant.registry import Tenants
+from runtime.tenant.secrets import Keys
+from runtime.turns.board import Board
+from runtime.turns.delivery import Delivery
+from runtime.turns.desk import Desk
+from runtime.turns.intake import WORKFLOW, Intake
+from runtime.turns.lanes import Lanes
+from runtime.turns.post import Post
+from runtime.turns.records import Records
+from runtime.turns.turn import Turn
+from runtime.words import TenantId
+
+log = logs.get("app")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The parts of a running process that others ask for."""
+
+    settings: Settings
+    tenants: Tenants
+    database: Database
+    gateway: Gateway
+    sessions: Sessions
+    intake: Intake
+    desk: Desk
+    metrics: Metrics
+    operator: SecretStr
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Runtime]:
+    """Everything but the sockets: takes the lease, recovers what was left unfinished, works until the block ends.
+
+    Raises Refused (served already, or the machine cannot confine the agent), ConfigFault, Broken.
+    """
+    async with AsyncExitStack() as stack:
+        lease = Lease(settings.var)
+        lease.take()
+        stack.callback(lease.release)
+        file = settings.file
+        counted = Metrics()
+        tenants = Tenants(settings.tenants, Keys.of(settings))
+        database = Database(file.engine.database, settings.var)
+        stack.callback(database.close)
+        engine = Engine(database)
+        gateway = open_gateway(settings, limits=lambda tenant: _limits(tenants, tenant), metrics=counted)
+        stack.push_async_callback(gateway.aclose)
+        sessions = Sessions(
+            file.sessions,
+            gateway=gateway,
+            isolation=_isolation(settings, tenants),
+            var=settings.var,
+            model=file.model.name,
+        )
+        await stack.enter_async_context(sessions)
+        http = await stack.enter_async_context(sending.open_http())
+        post = Post(
+            tenants,
+            TelegramApi(http, file.telegram.api_base, counted),
+            WhatsAppApi(http, file.whatsapp.api_base, counted),
+        )
+        board, lanes, records = Board(), Lanes(), Records(tenants)
+        turn = Turn(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            sessions=sessions,
+            post=post,
+            delivery=Delivery(database, post, records.settled),
+            records=records,
+            lanes=lanes,
+            board=board,
+            metrics=counted,
+            quiet=lambda _tenant, channel: 0.0 if channel == api.CHANNEL else file.sessions.coalesce_seconds,
+        )
+        intake = Intake(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            lanes=lanes,
+            board=board,
+            metrics=counted,
+            reported=records.reported,
+        )
+        operator = SecretStr(secrets.token_urlsafe(32))
+        desk = Desk(
+            tenants=tenants,
+            intake=intake,
+            sessions=sessions,
+            keys=WhatsAppKeys(file.whatsapp.app_secret, file.whatsapp.verify_token),
+            operator=operator,
+        )
+        engine.register(WORKFLOW, turn)
+        await engine.launch()
+        stack.callback(engine.close)
+        sweep = asyncio.create_task(intake.sweep())
+        stack.push_async_callback(_end, sweep)
+        stack.push_async_callback(intake.close)
+        yield Runtime(
+            settings=settings,
+            tenants=tenants,
+            database=database,
+            gateway=gateway,
+            sessions=sessions,
+            intake=intake,
+            desk=desk,
+            metrics=counted,
+            operator=operator,
+        )
+
+
+def routes(runtime: Runtime) -> list[BaseRoute]:
+    """Everything the process answers over HTTP."""
+
+    async def health(_request: Request) -> Response:
+        standing = await runtime.intake.standing()
+        return JSONResponse({"status": "ok", "version": __version__, **standing})
+
+    async def show_metrics(_request: Request) -> Response:
+        await runtime.intake.standing()
+        runtime.metrics.warm_sessions.set(runtime.sessions.stats().warm)
+        return Response(runtime.metrics.render(), media_type=metrics.CONTENT_TYPE)
+
+    return [
+        Route("/health", health, methods=["GET"]),
+        Route("/metrics", show_metrics, methods=["GET"]),
+        *telegram.routes(runtime.desk),
+        *whatsapp.routes(runtime.desk),
+        *api.routes(runtime.desk),
+    ]
+
+
+def application(runtime: Runtime) -> Starlette:
+    return Starlette(routes=routes(runtime))
+
+
+def _isolation(settings: Settings, tenants: Tenants) -> isolation.Isolation:
+    bwrap = isolation.find_bwrap()
+    chosen = isolation.decide(
+        settings.file.isolation,
+        bwrap=bwrap,
+        tenants=len(tenants.all()),
+        platform=sys.platform,
+        trouble=isolation.trial(bwrap) if bwrap else "",
+    )
+    if not isinstance(chosen, isolation.Bwrap):
+        log.warning("isolation.weak", kind=type(chosen).__name__, next=isolation.INSTALL)
+    return chosen
+
+
+def _limits(tenants: Tenants, tenant: TenantId) -> Limits:
+    config = tenants.get(tenant).config
+    return Limits(usd_per_day=config.limits.usd_per_day, zone=config.zone)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

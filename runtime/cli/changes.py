@@ -1,0 +1,83 @@
+"""Commands about what changed: history, diff, revert. Plain git in the tenant's folder does the same."""
+
+from typing import Annotated
+
+import typer
+from rich.syntax import Syntax
+
+from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, print_table, settings_of, tenant_of
+from runtime.tenant.commits import ADMIN, Commit
+from runtime.tenant.history import History, Origin
+
+CommitName = Annotated[str, typer.Argument(metavar="COMMIT", help="A commit's id, or its beginning.")]
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(history)
+    root.command()(diff)
+    root.command()(revert)
+
+
+def history(
+    tenant: TenantName,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    everyone: Annotated[bool, typer.Option("--all", help="People's commits too.")] = False,
+    json: Json = False,
+    home: Home = HERE,
+) -> None:
+    """What the agent changed, newest first."""
+    one = tenant_of(settings_of(home), tenant)
+    commits = History(one.folder).log(limit=limit, by_agent=None if everyone else True)
+    if json:
+        print_json([_record(commit) for commit in commits])
+        return
+    rows = [
+        (commit.id[:10], f"{commit.at.astimezone(one.config.zone):%Y-%m-%d %H:%M}", commit.author, commit.subject)
+        for commit in commits
+    ]
+    print_table(("commit", "when", "who", "what"), rows, empty="the agent has changed nothing yet")
+
+
+def diff(tenant: TenantName, commit: CommitName, json: Json = False, home: Home = HERE) -> None:
+    """One commit: why it was made and what it changed."""
+    found = History(tenant_of(settings_of(home), tenant).folder)
+    one = found.find(commit)
+    if json:
+        print_json(_record(one) | {"diff": found.diff(one.id)})
+        return
+    out.print(f"{one.id}\n{one.author}, {one.at:%Y-%m-%d %H:%M %Z}\n\n{one.subject}\n", markup=False, highlight=False)
+    for name, value in one.trailers.items():
+        out.print(f"{name}: {value}", style="dim", markup=False, highlight=False)
+    out.print(Syntax(found.diff(one.id), "diff", background_color="default"))
+
+
+def revert(
+    tenant: TenantName,
+    commit: CommitName,
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the history.")] = "",
+    json: Json = False,
+    home: Home = HERE,
+) -> None:
+    """Take one commit back by a new commit, keeping every later edit."""
+    one = tenant_of(settings_of(home), tenant)
+    found = History(one.folder)
+    found.commit_admin()
+    made = found.revert(commit, Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason=reason))
+    if json:
+        print_json(_record(made))
+        return
+    out.print(f"{made.id[:10]} {made.subject}", markup=False, highlight=False)
+
+
+def _record(commit: Commit) -> dict[str, object]:
+    return {
+        "commit": commit.id,
+        "at": commit.at.isoformat(),
+        "author": commit.author,
+        "by_agent": commit.by_agent,
+        "subject": commit.subject,
+        "body": commit.body,
+        "trailers": dict(commit.trailers),
+        "files": list(commit.files),
+        "reverts": commit.reverts,
+    }

@@ -1,0 +1,145 @@
+"""What ``doctor`` looks at: each check finds one thing out and says what to do when it is not right."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from runtime.agent import isolation
+from runtime.agent.sandbox import Machine
+from runtime.engine.database import sqlite_module
+from runtime.errors import Fault
+from runtime.settings import Settings
+from runtime.tenant.registry import Tenants
+from runtime.tenant.secrets import Keys
+
+LEAST_DISK = 1024**3
+"""Bytes. Below this a full disk is near, and then nothing can be accepted."""
+
+LEAST_GIT = (2, 38)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``hint`` is the next step, empty when all is well; ``serious`` is whether the product cannot work so."""
+
+    name: str
+    found: str
+    hint: str = ""
+    serious: bool = True
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Every check in turn; none changes anything."""
+    for name, look in _LOOKS.items():
+        try:
+            yield from look(settings)
+        except Fault as fault:
+            yield Check(name, fault.problem, fault.hint)
+
+
+def _git(_: Settings) -> Iterator[Check]:
+    path = shutil.which("git")
+    if path is None:
+        yield Check("git", "not installed", "install git (Debian, Ubuntu: apt-get install git)")
+        return
+    said = _said([path, "--version"])
+    numbers = said.removeprefix("git version ").split(".")[:2]
+    old = tuple(int(part) for part in numbers if part.isdecimal()) < LEAST_GIT
+    yield Check("git", said, f"install git {'.'.join(map(str, LEAST_GIT))} or newer" if old else "")
+
+
+def _isolation(settings: Settings) -> Iterator[Check]:
+    bwrap = isolation.find_bwrap()
+    trouble = isolation.trial(bwrap) if bwrap else ""
+    tenants = len(Tenants(settings.tenants, Keys.of(settings)).all())
+    chosen = isolation.decide(
+        settings.file.isolation, bwrap=bwrap, tenants=tenants, platform=sys.platform, trouble=trouble
+    )
+    strong = isinstance(chosen, isolation.Bwrap)
+    yield Check(
+        "sandbox", str(bwrap) if strong else type(chosen).__name__, "" if strong else isolation.INSTALL, serious=False
+    )
+
+
+def _cli(_: Settings) -> Iterator[Check]:
+    machine = Machine.this()
+    yield Check("claude code", _said([str(machine.cli), "--version"]))
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    kind = settings.file.engine.database
+    module = sqlite_module() if kind == "sqlite" else sqlite3
+    yield Check("database", f"sqlite {module.sqlite_version}" if kind == "sqlite" else "postgresql")
+
+
+def _model(settings: Settings) -> Iterator[Check]:
+    model = settings.file.model
+    if model.upstream == "rehearsal":
+        yield Check("model", "rehearsal: nobody thinks", "set model.upstream: anthropic and a key", serious=False)
+    elif not model.api_key.get_secret_value():
+        yield Check("model", f"{model.name}, without a key", "set ANTHROPIC_API_KEY, or model: {upstream: rehearsal}")
+    else:
+        yield Check("model", f"{model.name} at {model.base_url}")
+
+
+def _secrets(settings: Settings) -> Iterator[Check]:
+    Keys.of(settings).fernet()
+    yield Check("secret key", "PROXYSTAFF_SECRET_KEY" if settings.secret_key else str(Keys.of(settings).path))
+
+
+def _clock(settings: Settings) -> Iterator[Check]:
+    """A file just written carries the disk's idea of now: on a network disk it may be another's."""
+    probe = settings.var / ".clock"
+    probe.write_bytes(b"")
+    off = probe.stat().st_mtime - time.time()
+    probe.unlink()
+    fine = abs(off) < 5 and time.time() > 1_700_000_000
+    yield Check(
+        "clock", f"{off:+.1f} s between the disk and the machine", "" if fine else "set the clock (timedatectl)"
+    )
+
+
+def _disk(settings: Settings) -> Iterator[Check]:
+    free = shutil.disk_usage(settings.home).free
+    hint = "" if free > LEAST_DISK else "free some space: a full disk accepts no message"
+    yield Check("disk", f"{free / 1024**3:.1f} GB free", hint)
+
+
+def _tenants(settings: Settings) -> Iterator[Check]:
+    tenants = Tenants(settings.tenants, Keys.of(settings))
+    for id, fault in tenants.broken().items():
+        yield Check(f"tenant {id}", fault.problem, fault.hint)
+    for tenant in tenants.all():
+        stored = set(tenant.secrets.names())
+        missing = [ref.name for ref in tenant.config.secrets().values() if ref.name not in stored]
+        hint = f"proxystaff secret set {tenant.id} {missing[0]}" if missing else ""
+        yield Check(
+            f"tenant {tenant.id}",
+            f"secrets missing: {', '.join(missing)}" if missing else "in order",
+            hint,
+            serious=False,
+        )
+
+
+def _said(command: list[str]) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, check=False, env={"HOME": "/nonexistent"}
+    )
+    return (done.stdout or done.stderr).strip()
+
+
+_LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
+    "git": _git,
+    "sandbox": _isolation,
+    "claude code": _cli,
+    "database": _database,
+    "model": _model,
+    "secret key": _secrets,
+    "clock": _clock,
+    "disk": _disk,
+    "tenants": _tenants,
+}

@@ -1,0 +1,32 @@
+"""Where the command line begins, and the border where faults become two lines and an exit status.
+
+Exit 0: done. 1: refused or failed, with one line why and one line what next. 2: wrong usage.
+"""
+
+import sys
+
+import typer
+
+from runtime.cli import changes, homes, serving, watching
+from runtime.errors import Fault
+
+root = typer.Typer(
+    name="proxystaff",
+    help="A member of staff for a realtor, living in WhatsApp or Telegram.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for topic in (homes, serving, watching, changes):
+    topic.register(root)
+
+
+def main() -> None:
+    """Run one command."""
+    try:
+        root()
+    except Fault as fault:
+        print(f"{fault.problem}\n  next: {fault.hint}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,124 @@
+"""Commands that let people talk to tenants: serve, chat, send."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from runtime import __version__, logs
+from runtime.app import application, running
+from runtime.cli import reach
+from runtime.cli.terminal import HERE, Home, Json, TenantName, err, out, print_json, settings_of, tenant_of
+from runtime.errors import Refused
+from runtime.settings import Settings
+from runtime.words import TenantId
+
+CONVERSATION = "terminal"
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(serve)
+    root.command()(chat)
+    root.command()(send)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; proxystaff.yaml otherwise.")] = "",
+    port: Annotated[int, typer.Option(help="0 lets the system choose.", min=-1, max=65535)] = -1,
+    home: Home = HERE,
+) -> None:
+    """Serve every tenant of the home until it is told to end (Ctrl-C, SIGTERM)."""
+    settings = settings_of(home)
+    logs.configure(form=settings.file.logs.form, level=settings.file.logs.level)
+    host = host or settings.file.server.host
+    asyncio.run(_serve(settings, host, settings.file.server.port if port < 0 else port))
+
+
+async def _serve(settings: Settings, host: str, port: int) -> None:
+    async with running(settings) as runtime:
+        config = uvicorn.Config(application(runtime), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        with _listen(host, port) as listener:
+            address = f"http://{host}:{listener.getsockname()[1]}"
+            reach.announce(settings.var, address, runtime.operator.get_secret_value())
+            print(f"ProxyStaff {__version__} serves {len(runtime.tenants.all())} tenants at {address}", flush=True)  # noqa: T201
+            await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The protocol is named, because asyncio sets TCP_NODELAY only where it is: without it an answer costs 44 ms."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as fault:
+        listener.close()
+        raise Refused(
+            f"cannot listen on {host}:{port}: {fault.strerror}", hint="stop what does, or take --port"
+        ) from None
+    return listener
+
+
+def send(
+    tenant: TenantName,
+    text: Annotated[str, typer.Argument(help="What to say, as the tenant's owner.")],
+    json: Json = False,
+    home: Home = HERE,
+) -> None:
+    """One turn through the durable path; prints the reply."""
+    settings = settings_of(home)
+    logs.configure(level="error")
+    one = tenant_of(settings, tenant)
+    said = asyncio.run(_send(settings, one.id, text))
+    if json:
+        print_json(said)
+        return
+    out.print(said["reply"], markup=False, highlight=False)
+
+
+async def _send(settings: Settings, tenant: TenantId, text: str) -> dict[str, object]:
+    said: dict[str, object] = {"turn": "", "reply": "", "commits": []}
+    async with reach.reached(settings) as client:
+        async for kind, data in client.say(tenant, text, CONVERSATION):
+            said["turn"] = data["turn"]
+            match kind:
+                case "reply":
+                    said["reply"] = data["text"]
+                case "commits":
+                    said["commits"] = data["commits"]
+                case "error":
+                    raise Refused(str(data["error"]), hint=str(data["hint"]))
+    return said
+
+
+def chat(tenant: TenantName, home: Home = HERE) -> None:
+    """Talk with a tenant as its owner; words appear as they are written. An empty line or Ctrl-D ends."""
+    settings = settings_of(home)
+    logs.configure(level="error")
+    one = tenant_of(settings, tenant)
+    out.print(f"Chatting with {one.config.name}'s assistant. An empty line ends.", style="dim")
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        asyncio.run(_chat(settings, one.id))
+
+
+async def _chat(settings: Settings, tenant: TenantId) -> None:
+    async with reach.reached(settings) as client:
+        while text := (await asyncio.to_thread(input, "> ")).strip():
+            shown = ""
+            async for kind, data in client.say(tenant, text, CONVERSATION):
+                match kind:
+                    case "partial":
+                        shown += str(data["text"])
+                        out.print(data["text"], end="", markup=False, highlight=False)
+                    case "tool" if data.get("ok") is None:
+                        err.print(f"[{data['name']}]", style="dim", end=" ", markup=False)
+                    case "reply":
+                        out.print("\r" + str(data["text"]) if data["text"] != shown else "", markup=False)
+                    case "commits":
+                        for commit in data["commits"]:
+                            err.print(f"commit {commit[:10]}", style="yellow")
+                    case "error":
+                        err.print(f"{data['error']} (next: {data['hint']})", style="red", markup=False)

@@ -1,0 +1,150 @@
+"""Commands that look: status, doctor, search, reindex, dead-letters."""
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from runtime.cli import checkup
+from runtime.cli.terminal import (
+    HERE,
+    Home,
+    Json,
+    TenantName,
+    out,
+    print_json,
+    print_table,
+    progress,
+    settings_of,
+    tenant_of,
+    tenants_of,
+)
+from runtime.engine.database import Database
+from runtime.engine.lease import Lease
+from runtime.tenant.index import Index
+from runtime.turns import intake, outbox
+
+
+def register(root: typer.Typer) -> None:
+    for command in (status, doctor, search, reindex):
+        root.command()(command)
+    root.command("dead-letters")(dead_letters)
+
+
+def status(json: Json = False, home: Home = HERE) -> None:
+    """Whether the home is served, and whether everyone is being answered."""
+    settings = settings_of(home)
+    tenants = tenants_of(settings)
+    served = Lease(settings.var).held_elsewhere()
+    database = Database(settings.file.engine.database, settings.var)
+    try:
+        standing = database.read_now(lambda tx: tx.run(intake.STANDING))[0]
+        troubled = database.read_now(lambda tx: outbox.troubled(tx, 1000))
+    finally:
+        database.close()
+    oldest = round(time.time() - standing["oldest"], 1) if standing["oldest"] else None
+    found = {
+        "serving": served,
+        "tenants": len(tenants.all()),
+        "broken_tenants": {id: fault.problem for id, fault in tenants.broken().items()},
+        "queue_depth": standing["depth"],
+        "oldest_unanswered_seconds": oldest,
+        "dead_letters": len(troubled),
+        "rehearsal": settings.file.model.upstream == "rehearsal",
+    }
+    if json:
+        print_json(found)
+        return
+    out.print(f"{'serving' if served else 'not serving (proxystaff serve)'}", style="green" if served else "yellow")
+    if found["rehearsal"]:
+        out.print("the model is a rehearsal: nobody thinks", style="yellow")
+    print_table(("", ""), [(key.replace("_", " "), value) for key, value in found.items()], empty="")
+
+
+def doctor(json: Json = False, home: Home = HERE) -> None:
+    """Look at everything the product needs, and say what to do about what is not right. Exit 1 if it cannot work."""
+    checks = list(checkup.examine(settings_of(home)))
+    if json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            mark = "[green]✓[/]" if not check.hint else "[red]✗[/]" if check.serious else "[yellow]![/]"
+            out.print(f"{mark} {check.name:<14} ", end="")
+            out.print(check.found, markup=False, highlight=False)
+            if check.hint:
+                out.print(f"  next: {check.hint}", style="dim", markup=False, highlight=False)
+    if any(check.hint and check.serious for check in checks):
+        raise typer.Exit(1)
+
+
+def search(
+    tenant: TenantName,
+    query: Annotated[str, typer.Argument(help="Words; a word may be the beginning of one.")],
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    json: Json = False,
+    home: Home = HERE,
+) -> None:
+    """Search everything that was said with a tenant."""
+    settings = settings_of(home)
+    one = tenant_of(settings, tenant)
+    with Index(settings.var / "index" / f"{one.id}.db") as index:
+        index.catch_up(one.folder)
+        hits = index.search(query, limit=limit)
+    if json:
+        print_json([asdict(hit) for hit in hits])
+        return
+    rows = [
+        (
+            f"{hit.line.at.astimezone(one.config.zone):%Y-%m-%d %H:%M}",
+            hit.line.channel,
+            hit.line.person or "assistant",
+            hit.line.text,
+        )
+        for hit in hits
+    ]
+    print_table(("when", "where", "who", "what"), rows, empty=f"nothing was said about {query!r}")
+
+
+def reindex(tenant: TenantName, json: Json = False, home: Home = HERE) -> None:
+    """Build the search index of a tenant anew from its logs."""
+    settings = settings_of(home)
+    one = tenant_of(settings, tenant)
+    began = time.perf_counter()
+    with Index(settings.var / "index" / f"{one.id}.db") as index, progress("reading logs") as report:
+        count = index.rebuild(one.folder, progress=report)
+    seconds = round(time.perf_counter() - began, 2)
+    if json:
+        print_json({"tenant": one.id, "messages": count, "seconds": seconds})
+        return
+    out.print(f"{count} messages in {seconds} s", highlight=False)
+
+
+def dead_letters(
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100, json: Json = False, home: Home = HERE
+) -> None:
+    """Replies that were not delivered, or of which nobody knows, and turns that ended without an answer."""
+    settings = settings_of(home)
+    database = Database(settings.file.engine.database, settings.var)
+    try:
+        rows = database.read_now(lambda tx: outbox.troubled(tx, limit))
+    finally:
+        database.close()
+    letters = [
+        {
+            "key": row["key"],
+            "tenant": row["tenant"],
+            "conversation": row["conversation"],
+            "state": row["state"],
+            "problem": row["problem"],
+            "since": datetime.fromtimestamp(row["changed"], UTC).isoformat(timespec="seconds"),
+            "text": row["text"],
+        }
+        for row in rows
+    ]
+    if json:
+        print_json(letters)
+        return
+    columns = ("since", "tenant", "conversation", "state", "problem", "text")
+    print_table(columns, [[letter[column] for column in columns] for letter in letters], empty="none")

@@ -1,0 +1,73 @@
+"""One planned message to its channel: claim, call, mark. What a kill at each line leaves is in docs/turns.md.
+
+Does not own what an error of a channel means (the channel says: Sent, TryLater, GiveUp, Uncertain).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from runtime import logs
+from runtime.engine.database import Database
+from runtime.turns import outbox
+from runtime.turns.outbox import Planned
+from runtime.turns.post import Post
+from runtime.words import GiveUp, SendOutcome, Sent, TryLater, Uncertain
+
+ATTEMPTS = 12
+"""How often a message is offered to its channel before it is a dead letter: about an hour and a half."""
+
+log = logs.get("delivery")
+
+
+def wait_before(attempt: int, outcome: TryLater) -> float | None:
+    """Seconds until the next attempt after the ``attempt``-th was refused for now; None to give up.
+
+    What the channel asks for is honoured; otherwise 1, 2, 4 … 900 seconds.
+    """
+    if attempt >= ATTEMPTS:
+        return None
+    return max(outcome.after or 0.0, min(900.0, 2.0 ** (attempt - 1)))
+
+
+class Delivery:
+    """``settled`` hears of every outcome that is final."""
+
+    def __init__(self, database: Database, post: Post, settled: Callable[[Planned, SendOutcome], None]) -> None:
+        self._database = database
+        self._post = post
+        self._settled = settled
+
+    async def send(self, key: str) -> None:
+        """Send the message ``key`` and record the outcome; returns when it is final.
+
+        A row found claimed was being sent when its process died: nobody knows whether it left, so it becomes
+        unknown and is not sent again by itself.
+        """
+        while True:
+            row = await self._database.write(lambda tx: outbox.claim(tx, key, time.time()))
+            if row is None:
+                await self._leave(key)
+                return
+            outcome = await self._post.send(row.channel, row.tenant, row.outbound)
+            wait: float | None = None
+            if isinstance(outcome, TryLater):
+                wait = wait_before(row.attempts, outcome)
+                if wait is None:
+                    outcome = GiveUp(f"tried {row.attempts} times; last: {outcome.problem}", "retry the dead letter")
+            await self._mark(row, outcome)
+            if wait is None:
+                return
+            await asyncio.sleep(wait)
+
+    async def _leave(self, key: str) -> None:
+        row = await self._database.read(lambda tx: outbox.find(tx, key))
+        if row.state == "claimed":
+            await self._mark(row, Uncertain("the process ended while this was being sent"))
+
+    async def _mark(self, row: Planned, outcome: SendOutcome) -> None:
+        await self._database.write(lambda tx: outbox.mark(tx, row.key, outcome, time.time()))
+        if not isinstance(outcome, Sent):
+            log.warning("send.not_sent", key=row.key, outcome=type(outcome).__name__, problem=outcome.problem)
+        if not isinstance(outcome, TryLater):
+            await asyncio.to_thread(self._settled, row, outcome)

@@ -1,0 +1,120 @@
+"""What arrived: accepted durably, each message once, labelled with the turn that will answer it.
+
+Owns the tables inbox, conversation and turn up to the moment a turn is closed. Order comes from
+``inbox.seq``, never from the engine.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from runtime.engine.database import Row, Transaction
+from runtime.errors import NotFound
+from runtime.words import Conversation, How, Inbound, TenantId, TurnId
+
+KNOWN = "SELECT turn FROM inbox WHERE tenant = :tenant AND channel = :channel AND id = :id"
+
+INSERT = """
+INSERT INTO inbox (tenant, channel, id, conversation, turn, body, received)
+VALUES (:tenant, :channel, :id, :conversation, :turn, :body, :received)"""
+
+# The conversation's row is the lock: who holds it decides which turn a message belongs to.
+LOCK_CONVERSATION = """
+INSERT INTO conversation (tenant, conversation, open_turn, next_turn) VALUES (:tenant, :conversation, NULL, 1)
+ON CONFLICT (tenant, conversation) DO UPDATE SET next_turn = conversation.next_turn
+RETURNING open_turn, next_turn"""
+
+OPEN_TURN = """
+INSERT INTO turn (id, tenant, conversation, state, previous, opened)
+VALUES (:turn, :tenant, :conversation, 'open', :previous, :now)"""
+
+SET_OPEN = """
+UPDATE conversation SET open_turn = :turn, next_turn = :next WHERE tenant = :tenant AND conversation = :conversation"""
+
+# UPDATE first, then read: from here on a message that arrives opens the next turn.
+CLOSE_CONVERSATION = "UPDATE conversation SET open_turn = NULL WHERE open_turn = :turn"
+CLOSE_TURN = "UPDATE turn SET state = 'closed' WHERE id = :turn AND state = 'open'"
+
+MESSAGES = "SELECT seq, body, received FROM inbox WHERE turn = :turn ORDER BY seq"
+SPAN = "SELECT min(received) AS first, max(received) AS last FROM inbox WHERE turn = :turn"
+TURN = "SELECT * FROM turn WHERE id = :turn"
+PREVIOUS_STATE = """
+SELECT state FROM turn WHERE id = (SELECT previous FROM turn WHERE id = :turn)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one message: its turn, whether it was here before, whether the turn is new."""
+
+    turn: TurnId
+    again: bool
+    opened: bool
+
+
+def accept(tx: Transaction, tenant: TenantId, message: Inbound, now: float) -> Accepted:
+    """Write ``message`` under the turn that collects now, opening one if none does."""
+    key = {"tenant": tenant, "channel": message.channel, "id": message.id}
+    if known := tx.one(KNOWN, **key):
+        return Accepted(TurnId(known["turn"]), again=True, opened=False)
+    where = {"tenant": tenant, "conversation": message.conversation}
+    (standing,) = tx.run(LOCK_CONVERSATION, **where)
+    turn, opened = standing["open_turn"], False
+    if turn is None:
+        turn, opened = turn_id(tenant, message.conversation, standing["next_turn"]), True
+        previous = turn_id(tenant, message.conversation, standing["next_turn"] - 1)
+        tx.run(OPEN_TURN, turn=turn, previous=previous, now=now, **where)
+        tx.run(SET_OPEN, turn=turn, next=standing["next_turn"] + 1, **where)
+    tx.run(INSERT, turn=turn, body=_dump(message), received=now, conversation=message.conversation, **key)
+    return Accepted(TurnId(turn), again=False, opened=opened)
+
+
+def close(tx: Transaction, turn: TurnId) -> None:
+    """Fix the messages of ``turn``; doing it again changes nothing."""
+    tx.run(CLOSE_CONVERSATION, turn=turn)
+    tx.run(CLOSE_TURN, turn=turn)
+
+
+def messages(tx: Transaction, turn: TurnId) -> list[Inbound]:
+    """The messages of ``turn`` in the order they were accepted."""
+    return [_load(row["body"]) for row in tx.run(MESSAGES, turn=turn)]
+
+
+def span(tx: Transaction, turn: TurnId) -> tuple[float, float]:
+    """When the first and the last message of ``turn`` were accepted, in seconds since the epoch."""
+    (row,) = tx.run(SPAN, turn=turn)
+    return row["first"], row["last"]
+
+
+def previous_is_finished(tx: Transaction, turn: TurnId) -> bool:
+    """Whether the turn before this one in its conversation has ended, or never was."""
+    row = tx.one(PREVIOUS_STATE, turn=turn)
+    return row is None or row["state"] in ("done", "failed")
+
+
+def find_turn(tx: Transaction, turn: TurnId) -> Row:
+    """Raises NotFound."""
+    if row := tx.one(TURN, turn=turn):
+        return row
+    raise NotFound(f"there is no turn {turn}", hint="send the message again")
+
+
+def turn_id(tenant: TenantId, conversation: Conversation, number: int) -> TurnId:
+    return TurnId(f"turn:{tenant}:{conversation}:{number:08d}")
+
+
+def wait_until(first: float, last: float, quiet: float) -> float:
+    """When a turn may close: after ``quiet`` seconds without a message, but no later than
+    five times that after the first, so that someone who never stops typing is answered too."""
+    return min(last + quiet, first + 5 * quiet)
+
+
+def _dump(message: Inbound) -> str:
+    return json.dumps(asdict(message) | {"sent_at": message.sent_at.isoformat(), "extra": dict(message.extra)})
+
+
+def _load(body: str) -> Inbound:
+    fields: dict[str, Any] = json.loads(body)
+    fields["sent_at"] = datetime.fromisoformat(fields["sent_at"])
+    fields["how"] = How(fields["how"])
+    return Inbound(**fields)

@@ -1,0 +1,46 @@
+"""Who goes when: one writer of a tenant's folder at a time, and the turns of a conversation one after another."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from runtime.words import TenantId, TurnId
+
+POLL = 0.25
+"""Seconds between looks at a turn before ours that no task of this process runs yet."""
+
+
+class Lanes:
+    """In memory: after a restart every turn comes through here again."""
+
+    def __init__(self) -> None:
+        self._folders: defaultdict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: dict[TurnId, asyncio.Event] = {}
+
+    def folder(self, tenant: TenantId) -> asyncio.Lock:
+        """Held by the one turn (or admin's commit) that may write the tenant's folder."""
+        return self._folders[tenant]
+
+    @asynccontextmanager
+    async def running(self, turn: TurnId) -> AsyncIterator[None]:
+        over = self._running[turn] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._running[turn]
+            over.set()
+
+    def runs(self, turn: TurnId) -> bool:
+        return turn in self._running
+
+    async def wait_for(self, turn: TurnId) -> None:
+        """Until ``turn`` may have ended: the caller looks again."""
+        if over := self._running.get(turn):
+            await over.wait()
+        else:
+            await asyncio.sleep(POLL)
+
+    @property
+    def count(self) -> int:
+        return len(self._running)

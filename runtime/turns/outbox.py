@@ -1,0 +1,150 @@
+"""What leaves: durable before it is sent, claimed by one sender, its outcome recorded.
+
+A row goes planned -> claimed -> sent, or back to planned when the channel surely did not take it, or to
+failed (it never will be) or unknown (nobody knows: it is reconciled or shown, never resent by itself).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.engine.database import Row, Transaction
+from runtime.words import (
+    Conversation,
+    GiveUp,
+    Inbound,
+    Outbound,
+    SendOutcome,
+    Sent,
+    StatusUpdate,
+    TenantId,
+    TryLater,
+    TurnId,
+    Uncertain,
+)
+
+PLAN = """
+INSERT INTO outbox (key, turn, part, tenant, conversation, channel, address, text, state, planned, changed)
+VALUES (:key, :turn, :part, :tenant, :conversation, :channel, :address, :text, 'planned', :now, :now)
+ON CONFLICT (key) DO NOTHING"""
+
+ANSWERED = "UPDATE turn SET state = 'answered', answered = :now WHERE id = :turn AND state = 'closed'"
+
+# Compare and set: of two senders one gets the row, and a row left claimed by a dead one is nobody's to send.
+CLAIM = """
+UPDATE outbox SET state = 'claimed', attempts = attempts + 1, changed = :now
+WHERE key = :key AND state = 'planned' RETURNING *"""
+
+MARK = """
+UPDATE outbox SET state = :state, provider_id = :provider_id, problem = :problem, changed = :now
+WHERE key = :key AND state = 'claimed' RETURNING key"""
+
+OF_TURN = "SELECT * FROM outbox WHERE turn = :turn ORDER BY part"
+OF_KEY = "SELECT * FROM outbox WHERE key = :key"
+
+BY_STATUS = """
+SELECT * FROM outbox WHERE tenant = :tenant AND channel = :channel
+AND ((provider_id <> '' AND provider_id = :id) OR key = :tracker)"""
+
+RESOLVE = """
+UPDATE outbox SET state = :state, provider_id = :id, problem = :problem, changed = :now
+WHERE key = :key AND state IN ('claimed', 'unknown')"""
+
+TROUBLED = """
+SELECT * FROM outbox WHERE state IN ('failed', 'unknown') ORDER BY changed DESC LIMIT :limit"""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row as the sender sees it."""
+
+    key: str
+    turn: TurnId
+    tenant: TenantId
+    conversation: Conversation
+    channel: str
+    outbound: Outbound
+    attempts: int
+    state: str
+
+
+def plan(tx: Transaction, turn: TurnId, tenant: TenantId, to: Inbound, parts: Sequence[str], now: float) -> list[str]:
+    """Make the reply of ``turn`` durable: one row a part. Doing it again keeps the first."""
+    for number, text in enumerate(parts):
+        tx.run(
+            PLAN,
+            key=f"{turn}:{number}",
+            turn=turn,
+            part=number,
+            tenant=tenant,
+            conversation=to.conversation,
+            channel=to.channel,
+            address=to.address,
+            text=text,
+            now=now,
+        )
+    tx.run(ANSWERED, turn=turn, now=now)
+    return keys(tx, turn)
+
+
+def keys(tx: Transaction, turn: TurnId) -> list[str]:
+    return [row["key"] for row in tx.run(OF_TURN, turn=turn)]
+
+
+def of_turn(tx: Transaction, turn: TurnId) -> list[Planned]:
+    return [_planned(row) for row in tx.run(OF_TURN, turn=turn)]
+
+
+def find(tx: Transaction, key: str) -> Planned:
+    (row,) = tx.run(OF_KEY, key=key)
+    return _planned(row)
+
+
+def claim(tx: Transaction, key: str, now: float) -> Planned | None:
+    """The row, now ours to send; None when it is not waiting to be sent."""
+    row = tx.one(CLAIM, key=key, now=now)
+    return _planned(row) if row else None
+
+
+def mark(tx: Transaction, key: str, outcome: SendOutcome, now: float) -> None:
+    """Record what came of the attempt that claimed ``key``."""
+    state, provider_id, problem = _recorded(outcome)
+    tx.run(MARK, key=key, state=state, provider_id=provider_id, problem=problem, now=now)
+
+
+def resolve(tx: Transaction, tenant: TenantId, status: StatusUpdate, now: float) -> Planned | None:
+    """The channel reported on one of ours: settle a send whose outcome was unknown. None: not one of ours."""
+    row = tx.one(BY_STATUS, tenant=tenant, channel=status.channel, id=status.id, tracker=status.tracker)
+    if row is None:
+        return None
+    state = "failed" if status.state == "failed" else "sent"
+    tx.run(RESOLVE, key=row["key"], state=state, id=status.id, problem=status.problem, now=now)
+    return _planned(row)
+
+
+def troubled(tx: Transaction, limit: int) -> list[Row]:
+    return tx.run(TROUBLED, limit=limit)
+
+
+def _recorded(outcome: SendOutcome) -> tuple[str, str, str]:
+    match outcome:
+        case Sent(id):
+            return "sent", id, ""
+        case TryLater(problem, _):
+            return "planned", "", problem
+        case GiveUp(problem, hint):
+            return "failed", "", f"{problem} (next: {hint})"
+        case Uncertain(problem):
+            return "unknown", "", problem
+
+
+def _planned(row: Row) -> Planned:
+    return Planned(
+        key=row["key"],
+        turn=TurnId(row["turn"]),
+        tenant=TenantId(row["tenant"]),
+        conversation=Conversation(row["conversation"]),
+        channel=row["channel"],
+        outbound=Outbound(key=row["key"], address=row["address"], text=row["text"]),
+        attempts=row["attempts"],
+        state=row["state"],
+    )

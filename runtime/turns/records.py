@@ -1,0 +1,196 @@
+"""What a turn writes into the tenant's folder on the runtime's behalf: logs, recent messages, commits.
+
+Blocking: called in threads, by whoever holds the folder's lane. Each write may be repeated after a kill.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from runtime import logs
+from runtime.agent.events import Answer, ToolRun
+from runtime.agent.prices import NO_TOKENS
+from runtime.tenant.folder import Stamps
+from runtime.tenant.history import History, Origin
+from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
+from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.turnlog import TurnLine, TurnLog
+from runtime.turns.outbox import Planned
+from runtime.words import (
+    Conversation,
+    Direction,
+    GiveUp,
+    How,
+    Inbound,
+    Person,
+    SendOutcome,
+    SendState,
+    Sent,
+    StatusUpdate,
+    TenantId,
+    TurnId,
+)
+
+log = logs.get("turns")
+
+
+@dataclass(slots=True)
+class Book:
+    """One tenant's logs and history, kept open; ``clean`` is what its folder looked like when nothing was
+    uncommitted, so that a turn that changed nothing costs no git at all."""
+
+    messages: MessageLog
+    turns: TurnLog
+    history: History
+    clean: Stamps | None = None
+
+
+class Records:
+    """One a process."""
+
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+        self._books: dict[TenantId, Book] = {}
+
+    def book(self, tenant: Tenant) -> Book:
+        if (found := self._books.get(tenant.id)) is None:
+            folder = tenant.folder
+            found = self._books.setdefault(tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder)))
+        return found
+
+    def begin(self, tenant: Tenant, turn: TurnId, person: Person, messages: Sequence[Inbound], *, again: bool) -> None:
+        """Before the agent works: the folder is clean, and what was said is in the log and in recent_messages.json.
+
+        ``again``: an earlier attempt at this turn died. What it left in the folder is kept aside, under a ref.
+        """
+        book = self.book(tenant)
+        now = tenant.folder.stamps()
+        if now != book.clean:
+            if again and (kept := book.history.set_aside(turn)):
+                log.warning("turn.left_over", turn=turn, kept=kept)
+            _warn(tenant, turn, book.history.commit_admin().refused)
+            book.clean = tenant.folder.stamps() if again else now
+        book.messages.append([_inbound(message, person, turn) for message in messages])
+        sync_recent(tenant.folder, book.messages)
+
+    def answered(self, tenant: Tenant, turn: TurnId, to: Inbound, *, parts: Mapping[str, str]) -> None:
+        """The reply is durable; ``parts`` maps each outbound key to its text."""
+        now = datetime.now(UTC)
+        self.book(tenant).messages.append([_outbound(key, text, to, turn, now) for key, text in parts.items()])
+
+    def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> list[str]:
+        """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits."""
+        book = self.book(tenant)
+        commits: list[str] = []
+        after = tenant.folder.stamps()
+        if after != book.clean:
+            result = book.history.commit_agent(origin)
+            commits = [commit.id for commit in result.commits]
+            _warn(tenant, TurnId(origin.turn), result.refused)
+            book.clean = after
+        book.turns.append([_turn(origin, answer, commits)])
+        return commits
+
+    def settled(self, row: Planned, outcome: SendOutcome) -> None:
+        """What became of a message we sent: a later line under its key."""
+        match outcome:
+            case Sent(id):
+                self._later(row, SendState.SENT, provider_id=id)
+            case GiveUp(problem, _):
+                self._later(row, SendState.FAILED, problem=problem)
+            case _:
+                self._later(row, SendState.UNKNOWN, problem=outcome.problem)
+
+    def reported(self, row: Planned, status: StatusUpdate) -> None:
+        """What a channel reported of a message we sent."""
+        self._later(row, status.state, provider_id=status.id, problem=status.problem)
+
+    def _later(self, row: Planned, state: SendState, *, provider_id: str = "", problem: str = "") -> None:
+        extra = {"provider_id": provider_id, "problem": problem}
+        line = MessageLine(
+            id=row.key,
+            at=datetime.now(UTC),
+            channel=row.channel,
+            conversation=row.conversation,
+            person="",
+            direction=Direction.OUTBOUND,
+            kind="text",
+            text="",
+            how=How.AGENT,
+            turn=row.turn,
+            state=state,
+            extra={key: value for key, value in extra.items() if value},
+        )
+        self.book(self._tenants.get(row.tenant)).messages.append([line])
+
+
+def _inbound(message: Inbound, person: Person, turn: TurnId) -> MessageLine:
+    return MessageLine(
+        id=message.id,
+        at=message.sent_at,
+        channel=message.channel,
+        conversation=message.conversation,
+        person=person.name,
+        direction=Direction.INBOUND,
+        kind=message.kind,
+        text=message.text,
+        how=message.how,
+        turn=turn,
+    )
+
+
+def _outbound(key: str, text: str, to: Inbound, turn: TurnId, now: datetime) -> MessageLine:
+    return MessageLine(
+        id=key,
+        at=now,
+        channel=to.channel,
+        conversation=to.conversation,
+        person="",
+        direction=Direction.OUTBOUND,
+        kind="text",
+        text=text,
+        how=How.AGENT,
+        turn=turn,
+        state=SendState.QUEUED,
+    )
+
+
+def _turn(origin: Origin, answer: Answer | None, commits: list[str]) -> TurnLine:
+    """A turn that was answered before a kill, or with an apology, has no answer: its line says what is known."""
+    tools = answer.tools if answer else ()
+    return TurnLine(
+        turn=TurnId(origin.turn),
+        at=datetime.now(UTC),
+        conversation=Conversation(origin.conversation),
+        trigger=origin.trigger,
+        tools=[asdict(run) for run in tools],
+        exposures=exposures(tools),
+        commits=commits,
+        usage=_usage(answer),
+        ms=answer.ms if answer else 0,
+    )
+
+
+def _usage(answer: Answer | None) -> dict[str, object]:
+    """What the turn asked of models, over all attempts."""
+    if answer is None:
+        return {}
+    tokens = sum((one.tokens for one in answer.usage), start=NO_TOKENS)
+    return {
+        "requests": sum(one.requests for one in answer.usage),
+        "usd": round(sum(one.usd for one in answer.usage), 6),
+        "models": sorted({model for one in answer.usage for model in one.models}),
+        "tokens": asdict(tokens),
+    }
+
+
+def exposures(tools: Sequence[ToolRun]) -> list[str]:
+    """Which of its own instructions the agent had before it: README always, a directive or rule when it was read."""
+    read = [str(run.input.get("file_path", "")) for run in tools if run.name == "Read" and run.ok]
+    named = [f"directives/{path.partition('/directives/')[2]}" for path in read if "/directives/" in path]
+    return list(dict.fromkeys(["directives/README.md", *named]))
+
+
+def _warn(tenant: Tenant, turn: TurnId, refused: Sequence[object]) -> None:
+    for refusal in refused:
+        log.warning("file.not_committed", tenant=tenant.id, turn=turn, refusal=str(refusal))

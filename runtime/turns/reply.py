@@ -1,0 +1,29 @@
+"""What may leave: the agent's answer, guarded, and what is said when there is no answer. Pure."""
+
+import re
+
+NOTHING_SAID = "I have nothing to add."
+
+# What is said when a turn cannot be answered, by the reason. Each says what became of the message.
+APOLOGIES = {
+    "budget": "I've reached my spending limit for today, so I can't work on this until tomorrow. I kept your message.",
+    "turns": "I've reached my limit of messages for today. I kept yours; please write again tomorrow.",
+    "model": "I can't think straight right now, my model isn't answering. Please try again in a few minutes.",
+    "timeout": "That took me too long, so I stopped. Could you ask for it in smaller steps?",
+    "died": "Something broke on my side while I was working on that. Please send it again.",
+    "stopped": "Stopped.",
+}
+
+_REASONING = re.compile(r"<(thinking|antml:thinking|system-reminder)>.*?(</\1>|\Z)", re.DOTALL)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*.*\n?")
+_SECRET = re.compile(r"\b(sk-ant-[\w-]{8,}|EAA[A-Za-z0-9]{40,}|\d{8,10}:AA[\w-]{30,})")
+_PATH = re.compile(r"(?<![\w.:/-])/(?:tenant|tmp|opt|usr|home|root|var|etc)/(?:[\w.@-]+/)*([\w.@-]+)/?")
+
+
+def guard(text: str) -> str:
+    """``text`` as it may leave: no reasoning, stack trace, credential or path of the machine in it."""
+    text = _REASONING.sub("", text)
+    text = _TRACEBACK.sub("(an error)\n", text)
+    text = _SECRET.sub("[removed]", text)
+    text = _PATH.sub(r"\1", text)
+    return text.strip() or NOTHING_SAID

@@ -1,0 +1,220 @@
+"""One turn: the messages are taken together, the agent answers, the folder is committed, the reply leaves.
+
+Read this first. Owns the order of those steps and what happens when one fails. Does not own how a message arrives
+(intake), how the agent runs (agent/), how a reply leaves (delivery) or how steps survive a kill (engine/).
+What a kill at each line leaves behind is in docs/turns.md.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from runtime import logs
+from runtime.agent import events
+from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed
+from runtime.agent.pool import Sessions
+from runtime.channels.base import Commits, Done, Partial, Progress, Reply, ToolRan
+from runtime.engine.database import Database
+from runtime.engine.durable import Engine, Retry
+from runtime.metrics import Metrics
+from runtime.tenant.commits import Origin
+from runtime.tenant.registry import Tenant, Tenants
+from runtime.turns import inbox, outbox, prompt, reply
+from runtime.turns.board import Board
+from runtime.turns.delivery import Delivery
+from runtime.turns.lanes import Lanes
+from runtime.turns.post import Post
+from runtime.turns.records import Records
+from runtime.words import Conversation, Inbound, Person, TenantId, TurnId
+
+ATTEMPTS = 3
+"""How often a turn is begun. One that ended its process this often is answered with an apology, not a fourth try."""
+
+PATIENT = Retry(attempts=20, first=0.2)
+"""Every step touches the database or the disk, which may be gone for minutes and come back."""
+
+START = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING attempts"
+TROUBLE = "UPDATE turn SET problem = :problem WHERE id = :turn"
+COMMITTED = "UPDATE turn SET commits = :commits WHERE id = :turn"
+FINISH = """
+UPDATE turn SET state = CASE WHEN problem = '' THEN 'done' ELSE 'failed' END, finished = :now
+WHERE id = :turn AND state NOT IN ('done', 'failed')"""
+
+log = logs.get("turns")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn whose messages are fixed, and whom it is with."""
+
+    turn: TurnId
+    tenant: Tenant
+    person: Person
+    messages: tuple[Inbound, ...]
+    attempt: int
+
+    @property
+    def last(self) -> Inbound:
+        return self.messages[-1]
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.last.conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The body of the engine's workflow ``turn``; called with the id of one turn."""
+
+    database: Database
+    engine: Engine
+    tenants: Tenants
+    sessions: Sessions
+    post: Post
+    delivery: Delivery
+    records: Records
+    lanes: Lanes
+    board: Board
+    metrics: Metrics
+    quiet: Callable[[TenantId, str], float]
+
+    async def __call__(self, id: str) -> None:
+        turn = TurnId(id)
+        async with self.lanes.running(turn):
+            self.board.open(turn)
+            try:
+                await self.engine.step("collect", partial(self._collect, turn), retry=PATIENT)
+                for key in await self.engine.step("run", partial(self._run, turn), retry=PATIENT):
+                    await self.engine.step("send", partial(self.delivery.send, key), retry=PATIENT)
+                await self.engine.step("finish", partial(self._finish, turn), retry=PATIENT)
+            finally:
+                self.board.close(turn)
+
+    async def _collect(self, turn: TurnId) -> None:
+        """Wait until the person pauses and the turn before this one has ended; then fix the messages."""
+        while (wait := await self._reason_to_wait(turn)) is not None:
+            await wait
+        await self.database.write(lambda tx: inbox.close(tx, turn))
+
+    async def _reason_to_wait(self, turn: TurnId) -> Awaitable[None] | None:
+        row, (first, last), free = await self.database.read(
+            lambda tx: (inbox.find_turn(tx, turn), inbox.span(tx, turn), inbox.previous_is_finished(tx, turn))
+        )
+        channel = row["conversation"].partition(":")[0]
+        remaining = inbox.wait_until(first, last, self.quiet(TenantId(row["tenant"]), channel)) - time.time()
+        if remaining > 0:
+            return asyncio.sleep(remaining)
+        return None if free else self.lanes.wait_for(TurnId(row["previous"]))
+
+    async def _run(self, turn: TurnId) -> list[str]:
+        """Answer and commit; the keys of what is to be sent. At least once: each part leaves a mark when it is done."""
+        row = await self.database.read(lambda tx: inbox.find_turn(tx, turn))
+        tenant = self.tenants.get(TenantId(row["tenant"]))
+        async with self.lanes.folder(tenant.id):
+            taken, planned = await self._take(turn, tenant)
+            answer = None
+            if not planned:
+                planned, answer = await self._answer(taken)
+            await self._commit(taken, answer)
+            return planned
+
+    async def _take(self, turn: TurnId, tenant: Tenant) -> tuple[Taken, list[str]]:
+        attempts, messages, planned = await self.database.write(
+            lambda tx: (tx.run(START, turn=turn), inbox.messages(tx, turn), outbox.keys(tx, turn))
+        )
+        person = tenant.config.person(messages[-1].channel, messages[-1].sender) or tenant.config.owner
+        return Taken(turn, tenant, person, tuple(messages), attempts[0]["attempts"]), planned
+
+    async def _answer(self, taken: Taken) -> tuple[list[str], Answer | None]:
+        await asyncio.to_thread(
+            self.records.begin, taken.tenant, taken.turn, taken.person, taken.messages, again=taken.attempt > 1
+        )
+        self.board.post(taken.turn, Progress("working"))
+        async with self._typing(taken):
+            text, answer = await self._ask(taken)
+        parts = self.post.split(taken.last.channel, reply.guard(text))
+        planned = await self.database.write(
+            lambda tx: outbox.plan(tx, taken.turn, taken.tenant.id, taken.last, parts, time.time())
+        )
+        await asyncio.to_thread(
+            self.records.answered, taken.tenant, taken.turn, taken.last, parts=dict(zip(planned, parts, strict=True))
+        )
+        self.board.post(taken.turn, Reply("\n\n".join(parts)))
+        return planned, answer
+
+    async def _ask(self, taken: Taken) -> tuple[str, Answer | None]:
+        """The agent's words, or an apology; the trouble is recorded with the turn."""
+        if taken.attempt > ATTEMPTS:
+            return await self._apologise(taken, "died", f"the process ended {ATTEMPTS} times during this turn"), None
+        ask = Ask(
+            tenant=taken.tenant.id,
+            folder=taken.tenant.folder.root,
+            conversation=taken.conversation,
+            turn=taken.turn,
+            prompt=prompt.compose(taken.messages, taken.person, taken.tenant.config.zone),
+            role=taken.person.role,
+            timezone=taken.tenant.config.timezone,
+        )
+        try:
+            answer = await self.sessions.ask(ask, partial(self._show, taken.turn))
+        except AskFailed as fault:
+            return await self._apologise(taken, fault.reason, fault.problem), None
+        return (reply.APOLOGIES["stopped"] if answer.stopped else answer.text), answer
+
+    async def _apologise(self, taken: Taken, reason: str, problem: str) -> str:
+        log.warning("turn.troubled", turn=taken.turn, reason=reason, problem=problem)
+        await self.database.write(lambda tx: tx.run(TROUBLE, turn=taken.turn, problem=f"{reason}: {problem}"))
+        return reply.APOLOGIES[reason]
+
+    @asynccontextmanager
+    async def _typing(self, taken: Taken) -> AsyncIterator[None]:
+        """The person sees that an answer is coming, for as long as the block runs."""
+
+        async def show() -> None:
+            while (refresh := await self.post.typing(taken.tenant, taken.last)) > 0:  # noqa: ASYNC110 - a clock
+                await asyncio.sleep(refresh)
+
+        showing = asyncio.create_task(show())
+        try:
+            yield
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+
+    async def _commit(self, taken: Taken, answer: Answer | None) -> None:
+        """What the turn changed, by concern. After the reply is durable, so that a second run does not ask again."""
+        origin = Origin(
+            actor="agent",
+            tenant=taken.tenant.id,
+            conversation=taken.conversation,
+            turn=taken.turn,
+            trigger=f"message {taken.last.id}",
+            reason=taken.last.text,
+        )
+        commits = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
+        if commits:
+            await self.database.write(lambda tx: tx.run(COMMITTED, turn=taken.turn, commits=json.dumps(commits)))
+            self.board.post(taken.turn, Commits(tuple(commits)))
+
+    async def _finish(self, turn: TurnId) -> None:
+        await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))
+        row = await self.database.read(lambda tx: inbox.find_turn(tx, turn))
+        self.metrics.messages_processed.labels(row["tenant"], row["state"]).inc()
+        self.metrics.message_processing.labels(row["tenant"]).observe(row["finished"] - row["opened"])
+        self.board.post(turn, Done())
+        log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * (row["finished"] - row["opened"])))
+
+    def _show(self, turn: TurnId, event: AgentEvent) -> None:
+        match event:
+            case events.Partial(text):
+                self.board.post(turn, Partial(text))
+            case events.ToolStarted(name, _):
+                self.board.post(turn, ToolRan(name=name))
+            case events.ToolEnded(run):
+                self.board.post(turn, ToolRan(name=run.name, ok=run.ok, ms=run.ms))
+            case events.AskedAgain():
+                self.board.post(turn, Progress("started again"))

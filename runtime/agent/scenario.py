@@ -162,12 +162,13 @@ class _Rule:
         self._words = tuple(_word(word) for word in when.words)
         self._system = tuple(_word(word) for word in when.system)
         self._regex = re.compile(when.regex, flags) if when.regex else None
-        self._tool_result = re.compile(when.tool_result, flags) if when.tool_result else None
+        self._tool_result = when.tool_result
+        self._flags = flags
         self.rounds = tuple(_rounds(reply.do))
 
     def match(self, heard: Heard, result: str | None) -> Mapping[str, str] | None:
         """The captures, or None when a condition does not hold. ``result`` None: the person has just spoken."""
-        if (self._tool_result is None) is not (result is None):
+        if bool(self._tool_result) is (result is None):
             return None
         if self._first is not None and self._first is not heard.first:
             return None
@@ -176,13 +177,26 @@ class _Rule:
         if not all(word.search(heard.system) for word in self._system):
             return None
         captures: dict[str, str] = {}
-        for pattern, text in ((self._regex, heard.typed), (self._tool_result, result or "")):
-            if pattern is None:
-                continue
-            if (found := pattern.search(text)) is None:
+        if self._regex:
+            if (found := self._regex.search(heard.typed)) is None:
                 return None
-            captures |= {name: value.strip() for name, value in found.groupdict().items() if value is not None}
+            captures |= _named(found)
+        if self._tool_result:
+            if (found := re.search(_made_literal(self._tool_result, captures), result or "", self._flags)) is None:
+                return None
+            captures |= _named(found)
         return captures
+
+
+def _named(found: re.Match[str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in found.groupdict().items() if value is not None}
+
+
+def _made_literal(pattern: str, captures: Mapping[str, str]) -> str:
+    """``{name}`` of what ``regex`` captured, put in as plain words; other braces are the pattern's own."""
+    for name, value in captures.items():
+        pattern = pattern.replace(f"{{{name}}}", re.escape(value))
+    return pattern
 
 
 def _word(word: str) -> re.Pattern[str]:

@@ -17,6 +17,8 @@ Place = tuple[str | int, ...]
 COMPLETE = "complete"
 """The type of a PydanticCustomError whose message says everything: the value is not added (it may be a secret)."""
 
+_SHAPES = {"model_type": "keys with values", "dict_type": "keys with values", "tuple_type": "a list"}
+
 
 class Strict(BaseModel):
     """Frozen, and a key nobody knows is a fault: a typo must not silently be a default."""
@@ -38,9 +40,14 @@ def load(
     """
     if text is None:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-    tree = _parse(path, text)
     try:
-        return model.model_validate(_plain(tree, resolve))
+        tree = _parse(path, text)
+        plain = _plain(tree, resolve)
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as fault:
+        # What the parser lets through: a day that is not in the calendar, keys that are lists, a nest without end.
+        raise ConfigFault([f"{path}:1: not YAML: {fault}"], hint="mend the file") from None
+    try:
+        return model.model_validate(plain)
     except ValidationError as fault:
         lines = [_describe(path, tree, error) for error in fault.errors()]
         raise ConfigFault(lines, hint=f"mend {path.name} and save it; nothing else is needed") from None
@@ -81,9 +88,9 @@ def _describe(path: Path, tree: CommentedMap, error: Any) -> str:
     wanted = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         wanted = "nobody knows this key"
-    elif error["type"] == "model_type":
+    elif error["type"] in _SHAPES:
         # The value is not repeated: a secret may stand where keys were wanted.
-        wanted = f"wanted keys with values, got {type(error['input']).__name__}"
+        wanted = f"wanted {_SHAPES[error['type']]}, got {type(error['input']).__name__}"
     elif error["type"] not in ("missing", COMPLETE):
         wanted = f"{wanted[0].lower()}{wanted[1:]}, got {error['input']!r}"
     return f"{path}:{_line(tree, place)}: {where}: {wanted}"

@@ -82,8 +82,8 @@ def _timezone(value: str) -> str:
 
 
 Secret = Annotated[SecretRef, BeforeValidator(_secret)]
-TelegramId = Annotated[str, BeforeValidator(_digits), Field(min_length=1, max_length=19)]
-WhatsAppNumber = Annotated[str, BeforeValidator(_telephone), Field(min_length=7, max_length=15)]
+TelegramId = Annotated[str, Field(min_length=1, max_length=19), BeforeValidator(_digits)]
+WhatsAppNumber = Annotated[str, Field(min_length=7, max_length=15), BeforeValidator(_telephone)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -111,7 +111,7 @@ class TelegramAccount(Strict):
 
 
 class WhatsAppAccount(Strict):
-    phone_number_id: Annotated[str, BeforeValidator(_digits), Field(min_length=1, max_length=32)]
+    phone_number_id: Annotated[str, Field(min_length=1, max_length=32), BeforeValidator(_digits)]
     access_token: Secret
 
 
@@ -192,9 +192,7 @@ def load_config(folder: Folder) -> TenantConfig:
     try:
         text = folder.read_text(TENANT_FILE)
     except NotFound:
-        raise ConfigFault(
-            [f"{path}:1: there is no {TENANT_FILE}"], hint="bring it back from the tenant's git"
-        ) from None
+        raise ConfigFault([f"{path}:1: there is no such file"], hint="bring it back from the tenant's git") from None
     return checked_yaml.load(path, TenantConfig, text=text)
 
 

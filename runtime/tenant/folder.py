@@ -10,7 +10,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,7 +121,8 @@ class Folder:
                     os.fsync(descriptor)
                 os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
             except BaseException:
-                os.unlink(temporary, dir_fd=parent)
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=parent)
                 raise
             os.fsync(parent)
 
@@ -148,6 +149,23 @@ class Folder:
                 return sorted(entry.name for entry in entries if not entry.name.startswith(TEMPORARY_PREFIX))
         finally:
             os.close(descriptor)
+
+    def tidy(self, *, older_than: float = 3600) -> int:
+        """Remove what kills left half written, by age in seconds; how many there were. ``.git`` is not ours."""
+        removed, waiting, horizon = 0, [""], time.time() - older_than
+        while waiting:
+            rel = waiting.pop()
+            with suppress(OSError), os.scandir(self.root / rel) as entries:
+                for entry in entries:
+                    name = f"{rel}/{entry.name}" if rel else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting += [name] if name != ".git" else []
+                    elif (
+                        entry.name.startswith(TEMPORARY_PREFIX) and entry.stat(follow_symlinks=False).st_mtime < horizon
+                    ):
+                        self.remove(name)
+                        removed += 1
+        return removed
 
     def stamps(self) -> Stamps:
         """A cheap scan of the committed parts: no file is opened, no link followed; what is neither file nor

@@ -197,14 +197,15 @@ def rotate_key(keys: Keys, tenants: Path, progress: Callable[[str], None] = lamb
     """Change the key under every secret of every tenant; how many secrets there were. ``progress`` gets folder names.
 
     The new key is durable before anything is encrypted with it, and the old ones go only when nothing needs them any
-    more, so that a kill at any line leaves every secret readable; running it again finishes. With keys from the
+    more, so that a kill at any line leaves every secret readable; running it again finishes it. With keys from the
     environment it only encrypts everything with the first of them.
     Raises Broken, with the old keys kept, when a secret of any tenant could not be encrypted again.
     """
     with keys.locked(exclusive=True):
-        newest = keys.read()[0] if keys.given else _new_key()
-        if not keys.given:
-            keys.write([newest, *keys.read()])
+        found = keys.read()
+        if len(found) == 1 and not keys.given:  # more than one: a rotation that did not finish
+            found = [_new_key(), *found]
+            keys.write(found)
         count, faults = 0, []
         for folder in sorted(tenants.glob("[!.]*/")):
             progress(folder.name)
@@ -218,7 +219,7 @@ def rotate_key(keys: Keys, tenants: Path, progress: Callable[[str], None] = lamb
                 hint="mend these and run it again",
             )
         if not keys.given:
-            keys.write([newest])
+            keys.write(found[:1])
         return count
 
 

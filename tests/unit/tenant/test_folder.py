@@ -201,6 +201,18 @@ def test_names_are_sorted_and_nothing_is_listed_through_a_link(folder: Folder) -
         folder.names("link-out")
 
 
+def test_tidy_takes_only_what_a_kill_left(folder: Folder, outside: Path) -> None:
+    left = [place / f"{TEMPORARY_PREFIX}12.tmp" for place in (folder.root, folder.root / "life", outside)]
+    for path in left:
+        path.touch()
+        os.utime(path, (0, 0))
+    (folder.root / f"{TEMPORARY_PREFIX}34.tmp").touch()  # being written just now
+    assert folder.tidy() == 2
+    assert [path.exists() for path in left] == [False, False, True]
+    assert (folder.root / f"{TEMPORARY_PREFIX}34.tmp").exists()
+    assert folder.read_text("life/life/a.md") == "mine"
+
+
 # --- stamps: was anything committed changed?
 
 

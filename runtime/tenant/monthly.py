@@ -173,7 +173,7 @@ def encode(line: Line) -> bytes:
 def parse(raw: bytes) -> Line | None:
     """The object on a line; None when it is not one, or has no time."""
     try:
-        line = json.loads(raw)
+        line = json.loads(raw.decode())
     except (ValueError, RecursionError):
         return None
     return line if isinstance(line, dict) and isinstance(line.get("at"), str) else None

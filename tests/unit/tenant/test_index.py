@@ -1,0 +1,279 @@
+"""The search index on a real SQLite file: derived, incremental, self-mending, and no query can break it."""
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runtime.errors import BadInput, Unavailable
+from runtime.tenant import monthly
+from runtime.tenant.folder import Folder
+from runtime.tenant.index import MAX_LIMIT, Index, to_match
+from runtime.tenant.messages import MessageLine, MessageLog, to_line
+from runtime.words import Conversation, Direction, SendState
+
+START = datetime(2026, 11, 3, 17, 0, tzinfo=UTC)
+
+
+def message(n: int, text: str, *, inbound: bool = True, person: str = "Anden", day: int = 0) -> MessageLine:
+    return MessageLine(
+        id=f"m{n}",
+        at=START + timedelta(days=day, seconds=n),
+        channel="whatsapp",
+        conversation=Conversation("whatsapp:1"),
+        direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
+        person=person,
+        text=text,
+        state=None if inbound else SendState.QUEUED,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    (tmp_path / "anden").mkdir()
+    return Folder(tmp_path / "anden")
+
+
+@pytest.fixture
+def log(folder: Folder) -> MessageLog:
+    return MessageLog(folder)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return Index(tmp_path / "var/index/anden.db")
+
+
+def found(index: Index, query: str = "", **filters: object) -> list[str]:
+    return [hit.id for hit in index.search(query, **filters)]  # type: ignore[arg-type]
+
+
+def test_words_match_by_their_beginning_without_case_or_accents(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append(
+        [
+            message(1, "Showing at the Café on Elm Street"),
+            message(2, "the cafe is closed, no showing"),
+            message(3, "inspection on Monday"),
+        ]
+    )
+    assert index.catch_up(folder) == 3
+    assert found(index, "CAFE show") == ["m2", "m1"]  # newest first
+    assert found(index, "inspec") == ["m3"]
+    assert found(index, '"elm street"') == ["m1"]
+    assert found(index, '"street elm"') == []
+    assert found(index, "cafe monday") == []
+    assert index.search("elm")[0].snippet == "Showing at the Café on «Elm» Street"
+
+
+def test_filters_and_pages(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append(
+        [message(n, f"offer {n}", inbound=n % 2 == 0, day=n, person="Zoë" if n == 4 else "Bob") for n in range(6)]
+    )
+    index.catch_up(folder)
+    assert found(index, "offer", direction=Direction.INBOUND) == ["m4", "m2", "m0"]
+    assert found(index, since=START + timedelta(days=4)) == ["m5", "m4"]
+    assert found(index, "offer", until=START + timedelta(days=1)) == ["m0"]
+    assert found(index, person="Zoë") == ["m4"]
+    assert found(index, person="bob", limit=2, offset=1) == ["m3", "m2"]
+    assert found(index, "") == ["m5", "m4", "m3", "m2", "m1", "m0"]
+    hit = index.search("offer 3")[0]
+    assert (hit.at, hit.direction, hit.state) == (START + timedelta(days=3, seconds=3), Direction.OUTBOUND, "queued")
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": MAX_LIMIT + 1}, {"offset": -1}, {"offset": 2**70}])
+def test_limits_are_checked(index: Index, wrong: dict[str, int]) -> None:
+    with pytest.raises(BadInput):
+        index.search("x", **wrong)  # type: ignore[arg-type]
+
+
+def test_later_states_move_forward_only(log: MessageLog, folder: Folder, index: Index) -> None:
+    sent = message(1, "your offer is in", inbound=False)
+    log.append([sent])
+    index.catch_up(folder)
+    log.append([sent.later(SendState.DELIVERED, START), sent.later(SendState.SENT, START)])
+    assert index.catch_up(folder) == 2
+    assert [hit.state for hit in index.search("offer")] == ["delivered"]
+    assert index.count() == 1
+
+
+def test_catching_up_is_incremental_and_idempotent(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append([message(1, "one")])
+    assert [index.catch_up(folder), index.catch_up(folder)] == [1, 0]
+    log.append([message(2, "two"), message(3, "three", day=40)])
+    assert index.catch_up(folder) == 2
+    with (folder.root / "state/messages/2026-12.jsonl").open("ab") as file:
+        file.write(monthly.encode(to_line(message(4, "four", day=40)))[:-1])  # not yet whole
+    assert index.catch_up(folder) == 0
+    with (folder.root / "state/messages/2026-12.jsonl").open("ab") as file:
+        file.write(b"\n")
+    assert index.catch_up(folder) == 1
+    assert found(index) == ["m4", "m3", "m2", "m1"]
+
+
+@pytest.mark.parametrize("how", ["shorter", "other", "gone", "longer and other"])
+def test_a_rewritten_log_is_taken_in_anew(log: MessageLog, folder: Folder, index: Index, how: str) -> None:
+    log.append([message(n, f"old {n}") for n in range(20)])
+    index.catch_up(folder)
+    path = folder.root / "state/messages/2026-11.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    match how:
+        case "shorter":
+            path.write_bytes(b"".join(lines[:3]))
+        case "other":
+            path.write_bytes(b"".join(lines).replace(b"old", b"new"))
+        case "gone":
+            path.unlink()
+        case _:
+            path.write_bytes(b"".join(lines).replace(b"old", b"quite new"))
+    index.catch_up(folder)
+    expected = {"shorter": (3, 0), "other": (0, 20), "gone": (0, 0)}.get(how, (0, 20))
+    assert (len(found(index, "old", limit=100)), len(found(index, "new", limit=100))) == expected
+
+
+def test_rebuild_reports_progress_and_finds_the_same(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append([message(n, f"word {n}", day=n * 20) for n in range(6)])
+    index.catch_up(folder)
+    before = index.search("word")
+    steps: list[tuple[int, int]] = []
+    assert index.rebuild(folder, progress=lambda done, whole: steps.append((done, whole))) == 6
+    assert index.search("word") == before
+    assert steps == sorted(steps)
+    assert steps[-1][0] == steps[-1][1] > 0
+
+
+@pytest.mark.parametrize("damage", ["not a database", "cut", "holes", "a table gone", "older version", "empty"])
+def test_a_damaged_index_mends_itself(
+    log: MessageLog, folder: Folder, index: Index, tmp_path: Path, damage: str
+) -> None:
+    log.append([message(n, f"word {n} " + "filler " * 50) for n in range(300)])
+    index.catch_up(folder)
+    path = tmp_path / "var/index/anden.db"
+    data = path.read_bytes()
+    match damage:
+        case "not a database":
+            path.write_bytes(b"junk" * 4000)
+        case "cut":
+            path.write_bytes(data[: len(data) // 2])
+        case "holes":
+            path.write_bytes(data[:4096] + os.urandom(len(data) - 4096))
+        case "a table gone":
+            with index._opened() as db:
+                db.table("messages_fts").drop()
+        case "older version":
+            with index._opened() as db:
+                db.conn.execute("PRAGMA user_version = 0")
+        case _:
+            path.write_bytes(b"")
+    log.append([message(301, "word 301")])
+    index.catch_up(folder)
+    assert len(found(index, "word", limit=100)) == 100
+    assert index.count() == 301
+
+
+def test_damage_that_only_a_search_meets_is_mended_too(
+    log: MessageLog, folder: Folder, index: Index, tmp_path: Path
+) -> None:
+    log.append([message(n, f"word {n} " + "filler " * 50) for n in range(300)])
+    index.catch_up(folder)
+    path = tmp_path / "var/index/anden.db"
+    with index._opened() as db:
+        db.table("messages_fts").drop()
+    assert len(found(index, "word", limit=100)) == 100
+    stranger = Index(path)  # one that does not know the folder can only say so
+    path.write_bytes(b"junk" * 4000)
+    with pytest.raises(Unavailable):
+        stranger.search("word")
+    index.catch_up(folder)
+    assert len(found(stranger, "word")) == 20
+
+
+ODD = [
+    '"',
+    '""',
+    '"""',
+    "*",
+    "a*",
+    "AND",
+    "a AND",
+    "NOT a",
+    "a OR b",
+    "NEAR(a b)",
+    "text:a",
+    "-a",
+    "^a",
+    "a + b",
+    "(a",
+    "{a b}: c",
+    "'; DROP TABLE messages; --",
+    "a\0b",
+    "\ud800",
+    "🙂",
+    "!!!",
+    "%_",
+    "x" * 10_000,
+    "a " * 5_000,
+    "é" * 600,
+    "²",
+    "٣",
+    "ǅ",
+    "Ⅷ",
+    "$5,000",
+]
+
+
+@pytest.mark.parametrize("query", ODD)
+def test_odd_queries_are_words_not_syntax(log: MessageLog, folder: Folder, index: Index, query: str) -> None:
+    log.append([message(1, "a b c"), message(2, query[:50])])
+    index.catch_up(folder)
+    index.search(query)
+    assert index.count() == 2
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(alphabet=st.sampled_from("ab \"*^-+(){}:'\0,.AND OR NOT NEAR 🙂é\ud800")) | st.text())
+def test_no_query_is_a_syntax_error(index: Index, query: str) -> None:
+    index.search(query)
+    assert to_match(query).count('"') % 2 == 0
+
+
+def test_signs_that_are_no_words_are_found_as_they_stand(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append([message(1, "great 🙂"), message(2, "great")])
+    index.catch_up(folder)
+    assert found(index, "🙂") == ["m1"]
+    assert found(index, "great 🙂") == ["m2", "m1"]
+
+
+def test_two_processes_worth_of_catching_up_take_each_line_once(
+    log: MessageLog, folder: Folder, index: Index, tmp_path: Path
+) -> None:
+    log.append([message(n, f"word {n}") for n in range(3000)])
+    indexes = [Index(tmp_path / "var/index/anden.db") for _ in range(4)]
+    faults: list[BaseException] = []
+
+    def catch_up(one: Index) -> None:
+        try:
+            one.catch_up(folder)
+        except BaseException as fault:  # noqa: BLE001
+            faults.append(fault)
+
+    threads = [threading.Thread(target=catch_up, args=(one,)) for one in indexes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert index.count() == 3000
+    assert found(index, "2999") == ["m2999"]
+
+
+def test_damaged_lines_of_the_log_are_passed_over(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append([message(1, "one")])
+    with (folder.root / "state/messages/2026-11.jsonl").open("ab") as file:
+        file.write(b'junk\n{"at":"x"}\n{"at":"2026-11-03T00:00:00Z","id":"z","direction":"sideways"}\n')
+    log.append([message(2, "two \ud83d")])
+    index.catch_up(folder)
+    assert found(index) == ["m2", "m1"]

@@ -25,7 +25,7 @@ from runtime.errors import BadInput, Broken, ConfigFault, Refused
 from runtime.settings import Settings
 from runtime.tenant.config import TENANT_FILE, TenantConfig
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History, Origin
+from runtime.tenant.history import ADMIN, History, Origin
 from runtime.tenant.registry import TENANT_ID, Tenant, Tenants
 from runtime.tenant.secrets import SECRETS, Keys
 from runtime.words import TenantId
@@ -69,7 +69,7 @@ def create(
             raise Refused(f"there is a tenant {tenant_id} already", hint="choose another name")
         building = root / f"{_BUILDING}{tenant_id}-{secrets.token_hex(4)}"
         try:
-            _build(building, text, Origin(actor="admin", tenant=tenant_id, reason="tenant add"))
+            _build(building, text, Origin(actor=ADMIN, tenant=tenant_id, reason="tenant add"))
             building.rename(root / tenant_id)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)

@@ -124,7 +124,7 @@ def why_not(path: str, stamp: Stamp) -> tuple[str, str] | None:
     parts = path.split("/")
     for depth, name in enumerate(parts, start=1):
         below_top = depth > 1
-        if _is_git(name):
+        if is_git_name(name):
             return "/".join(parts[:depth]), "a git repository inside the tenant's is not committed"
         if below_top and name.lower() in _PLANTED:
             return "/".join(
@@ -174,7 +174,7 @@ def _is_litter(path: str) -> bool:
     return any(_LITTER.fullmatch(name) for name in path.split("/"))
 
 
-def _is_git(name: str) -> bool:
+def is_git_name(name: str) -> bool:
     return _GIT.fullmatch(_IGNORED_BY_HFS.sub("", name)) is not None
 
 

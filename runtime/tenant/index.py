@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from runtime.errors import BadInput, Unavailable
 from runtime.tenant.folder import Folder
 from runtime.tenant.messages import MESSAGES, RANK, MessageLine, from_line
 from runtime.tenant.monthly import MonthlyLog, Place, instant, parse
-from runtime.words import Conversation, Direction
+from runtime.words import Direction
 
 MAX_LIMIT = 100
 VERSION = 1
@@ -56,21 +56,14 @@ END;
 _COLUMNS = "m.id, m.at, m.channel, m.conversation, m.person, m.direction, m.kind, m.text, m.how, m.turn, m.state"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A message that was found. ``snippet`` is the part of the text that matched, the words in «»."""
+    """A message that was found, in its latest state and without its ``extra``.
 
-    id: str
-    at: datetime
-    channel: str
-    conversation: Conversation
-    person: str
-    direction: Direction
-    kind: str
-    text: str
-    how: str
-    turn: str
-    state: str
+    ``snippet`` is the part of the text that matched, the words in «».
+    """
+
+    line: MessageLine
     snippet: str
 
 
@@ -330,11 +323,7 @@ def to_match(query: str) -> str:
 
 
 def _hit(row: dict[str, Any]) -> Hit:
-    return Hit(
-        **{
-            **row,
-            "at": datetime.fromisoformat(row["at"]).astimezone(UTC),
-            "conversation": Conversation(row["conversation"]),
-            "direction": Direction(row["direction"]),
-        }
-    )
+    snippet = row.pop("snippet")
+    line = from_line(row)
+    assert line is not None, row  # it came from a line that could be read
+    return Hit(line, snippet)

@@ -49,7 +49,7 @@ def index(tmp_path: Path) -> Index:
 
 
 def found(index: Index, query: str = "", **filters: object) -> list[str]:
-    return [hit.id for hit in index.search(query, **filters)]  # type: ignore[arg-type]
+    return [hit.line.id for hit in index.search(query, **filters)]  # type: ignore[arg-type]
 
 
 def test_words_match_by_their_beginning_without_case_or_accents(log: MessageLog, folder: Folder, index: Index) -> None:
@@ -80,8 +80,7 @@ def test_filters_and_pages(log: MessageLog, folder: Folder, index: Index) -> Non
     assert found(index, person="Zoë") == ["m4"]
     assert found(index, person="bob", limit=2, offset=1) == ["m3", "m2"]
     assert found(index, "") == ["m5", "m4", "m3", "m2", "m1", "m0"]
-    hit = index.search("offer 3")[0]
-    assert (hit.at, hit.direction, hit.state) == (START + timedelta(days=3, seconds=3), Direction.OUTBOUND, "queued")
+    assert index.search("offer 3")[0].line == message(3, "offer 3", inbound=False, day=3, person="Bob")
 
 
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": MAX_LIMIT + 1}, {"offset": -1}, {"offset": 2**70}])
@@ -96,7 +95,7 @@ def test_later_states_move_forward_only(log: MessageLog, folder: Folder, index: 
     index.catch_up(folder)
     log.append([sent.later(SendState.DELIVERED, START), sent.later(SendState.SENT, START)])
     assert index.catch_up(folder) == 2
-    assert [hit.state for hit in index.search("offer")] == ["delivered"]
+    assert [hit.line.state for hit in index.search("offer")] == ["delivered"]
     assert index.count() == 1
 
 

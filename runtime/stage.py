@@ -149,7 +149,7 @@ async def staged(
         defaults: dict[str, object] = {
             "model": {"upstream": "rehearsal"},
             "telegram": {"api_base": telegram_base},
-            "whatsapp": {"api_base": whatsapp_base, "app_secret": app_secret, "verify_token": secrets.token_hex(8)},
+            "whatsapp": {"api_base": f"{whatsapp_base}/v26.0", "app_secret": app_secret, "verify_token": secrets.token_hex(8)},
             "sessions": {"coalesce_seconds": 0.2},
         }
         home.mkdir(parents=True, exist_ok=True)

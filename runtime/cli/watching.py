@@ -23,7 +23,9 @@ from runtime.cli.terminal import (
 )
 from runtime.engine.database import Database
 from runtime.engine.lease import Lease
+from runtime.settings import Settings
 from runtime.tenant.index import Index
+from runtime.tenant.registry import Tenant
 from runtime.turns import intake, outbox
 
 
@@ -89,9 +91,10 @@ def search(
     """Search everything that was said with a tenant."""
     settings = settings_of(home)
     one = tenant_of(settings, tenant)
-    with Index(settings.var / "index" / f"{one.id}.db") as index:
-        index.catch_up(one.folder)
-        hits = index.search(query, limit=limit)
+    index = _index(settings, one)
+    with progress("reading logs") as report:
+        index.catch_up(one.folder, report)
+    hits = index.search(query, limit=limit)
     if json:
         print_json([asdict(hit) for hit in hits])
         return
@@ -112,8 +115,8 @@ def reindex(tenant: TenantName, json: Json = False, home: Home = HERE) -> None:
     settings = settings_of(home)
     one = tenant_of(settings, tenant)
     began = time.perf_counter()
-    with Index(settings.var / "index" / f"{one.id}.db") as index, progress("reading logs") as report:
-        count = index.rebuild(one.folder, progress=report)
+    with progress("reading logs") as report:
+        count = _index(settings, one).rebuild(one.folder, report)
     seconds = round(time.perf_counter() - began, 2)
     if json:
         print_json({"tenant": one.id, "messages": count, "seconds": seconds})
@@ -148,3 +151,7 @@ def dead_letters(
         return
     columns = ("since", "tenant", "conversation", "state", "problem", "text")
     print_table(columns, [[letter[column] for column in columns] for letter in letters], empty="none")
+
+
+def _index(settings: Settings, tenant: Tenant) -> Index:
+    return Index(settings.var / "index" / f"{tenant.id}.db")

@@ -90,16 +90,17 @@ def compare(folder: Folder, tracked: Mapping[str, Entry], known: Known) -> Diffe
     changes: list[Change] = []
     total = 0
     for path, stamp in sorted(stamps.items()):
+        before = tracked.get(path)
+        mode = mode_of(path, stamp.mode)
+        if before and before == (mode, known.blob(path, stamp)):
+            present.add(path)
+            continue
         if _is_litter(path):
             continue
         if refusal := why_not(path, stamp):
             refused.setdefault(*refusal)
             continue
         present.add(path)
-        before = tracked.get(path)
-        mode = mode_of(path, stamp.mode)
-        if before and before.mode == mode and before.blob == known.blob(path, stamp):
-            continue
         if total > MAX_TOTAL or len(changes) >= MAX_CHANGES:
             refused[path] = "too much changed at once; it waits for the next commit"
             continue

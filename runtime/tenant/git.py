@@ -1,7 +1,7 @@
 """Starting git, and nothing else: history.py is the only one who does.
 
-GitPython was tried and left: it hands every process the whole environment of this one (``GIT_*`` included), and takes
-no other. Here a process gets nine settings and no more.
+GitPython is not used: it hands every process the whole environment of this one (``GIT_*`` included), and no call can
+take that away. Here a process gets the few settings it needs and no more. Needs git 2.38 (``merge-tree --write-tree``).
 """
 
 import re
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import Broken, Unavailable
-
-MINIMUM = (2, 38)
 
 # Whatever the repository's own config says: nothing of a person's or an agent's is run, nothing is fetched, and what
 # is committed is on the disk before the call returns.
@@ -109,11 +107,6 @@ class Git:
         ran = self._run(["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"], environment, b"", 60)
         found = re.fullmatch(r"(.+ <[^<>\n]+>) \d+ [+-]\d{4}", ran.text())
         return found[1] if ran.code == 0 and found else None
-
-    def version(self) -> tuple[int, ...]:
-        """Of git, for example ``(2, 39, 5)``; MINIMUM is what the history needs."""
-        words = re.search(r"\d+(?:\.\d+)+", self._run(["version"], self._environment(), b"", 60, cwd=Path("/")).text())
-        return tuple(int(part) for part in words[0].split(".")) if words else ()
 
     def _run(
         self, words: list[str], environment: dict[str, str], stdin: bytes, timeout: float, cwd: Path | None = None

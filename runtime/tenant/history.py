@@ -187,7 +187,7 @@ class History:
     def _author(self, actor: str) -> str:
         """Name, address and time as git writes them. A person's are what git itself would take for them."""
         agent = f"{wording.AGENT_NAME} <{wording.AGENT_EMAIL}>"
-        person = self._repository.identity(self._home or Path.home()) if actor == ADMIN else agent
+        person = self._repository.identity(self._home or _own_home()) if actor == ADMIN else agent
         return f"{person or wording.NOBODY} {int(self._now())} +0000"
 
     def _files(self, commit: str) -> dict[str, Entry]:
@@ -248,6 +248,13 @@ class History:
             if change.entry:
                 mode = 0o755 if change.entry.mode == PROGRAM else 0o644
                 self._folder.write_bytes(change.path, blobs[change.entry.blob], mode=mode)
+
+
+def _own_home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a container's user without a name and a home
+        return Path("/nonexistent")
 
 
 def _subject(changes: Sequence[Change]) -> str:

@@ -17,11 +17,12 @@ from typing import Any
 import httpx
 from ruamel.yaml import YAML
 
-from runtime.channels.doubles import TelegramDouble, WhatsAppDouble, serving
+from runtime.channels.doubles import TelegramDouble, WhatsAppDouble
 from runtime.channels.doubles import telegram as telegram_double
 from runtime.channels.doubles import whatsapp as whatsapp_double
 from runtime.errors import Unavailable
 from runtime.settings import HOME_FILE, Settings, load_settings
+from runtime.sockets import serving
 from runtime.tenant import blueprint
 from runtime.tenant.history import History
 from runtime.tenant.registry import Tenant
@@ -149,7 +150,11 @@ async def staged(
         defaults: dict[str, object] = {
             "model": {"upstream": "rehearsal"},
             "telegram": {"api_base": telegram_base},
-            "whatsapp": {"api_base": f"{whatsapp_base}/v26.0", "app_secret": app_secret, "verify_token": secrets.token_hex(8)},
+            "whatsapp": {
+                "api_base": f"{whatsapp_base}/v26.0",
+                "app_secret": app_secret,
+                "verify_token": secrets.token_hex(8),
+            },
             "sessions": {"coalesce_seconds": 0.2},
         }
         home.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
 """docs/cli.md, written from the commands themselves: ``python -m runtime.cli.handbook``."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from runtime.cli.root import root
 
@@ -22,28 +23,28 @@ _EVERYWHERE = ("home", "json", "help")
 def write() -> str:
     """The page, from the command tree."""
     group = typer.main.get_command(root)
-    assert isinstance(group, click.Group)
+    assert isinstance(group, TyperGroup)
     return HEAD + "".join(_sections(group, "proxystaff"))
 
 
-def _sections(group: click.Group, name: str) -> Iterator[str]:
+def _sections(group: TyperGroup, name: str) -> Iterator[str]:
     for command in group.commands.values():
-        if isinstance(command, click.Group):
+        if isinstance(command, TyperGroup):
             yield from _sections(command, f"{name} {command.name}")
         else:
             yield _section(command, f"{name} {command.name}")
 
 
-def _section(command: click.Command, name: str) -> str:
-    arguments = [one for one in command.params if isinstance(one, click.Argument)]
-    options = [one for one in command.params if isinstance(one, click.Option) and one.name not in _EVERYWHERE]
-    usage = " ".join([name, *(one.make_metavar(click.Context(command)) for one in arguments)])
+def _section(command: Any, name: str) -> str:
+    arguments = [one for one in command.params if isinstance(one, TyperArgument)]
+    options = [one for one in command.params if isinstance(one, TyperOption) and one.name not in _EVERYWHERE]
+    usage = " ".join([name, *((one.metavar or one.name or "").upper() for one in arguments)])
     lines = [f"- `{' '.join(one.opts)}`{_default(one)}: {one.help}" for one in options if one.help]
     listed = "".join(f"{line}\n" for line in lines)
     return f"\n## `{usage}`\n\n{(command.help or '').strip()}\n" + (f"\n{listed}" if listed else "")
 
 
-def _default(option: click.Option) -> str:
+def _default(option: TyperOption) -> str:
     return f" (default `{option.default}`)" if option.default not in (None, "", False, -1) else ""
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from runtime.app import application, running
-from runtime.channels.doubles import serving
 from runtime.engine.lease import Lease
 from runtime.errors import Fault, NotFound, Unavailable
 from runtime.settings import Settings
+from runtime.sockets import serving
 from runtime.tenant.folder import Folder
 from runtime.words import TenantId
 

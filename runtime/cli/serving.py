@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import socket
+from signal import SIGINT, SIGTERM
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from runtime import __version__, logs
 from runtime.app import application, running
@@ -14,9 +13,12 @@ from runtime.cli import reach
 from runtime.cli.terminal import HERE, Home, Json, TenantName, err, out, print_json, settings_of, tenant_of
 from runtime.errors import Refused
 from runtime.settings import Settings
+from runtime.sockets import listen, serving
 from runtime.words import TenantId
 
 CONVERSATION = "terminal"
+GRACE = 10
+"""Seconds that requests under way have when the process is told to end."""
 
 
 def register(root: typer.Typer) -> None:
@@ -38,28 +40,17 @@ def serve(
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    async with running(settings) as runtime:
-        config = uvicorn.Config(application(runtime), log_config=None, access_log=False, timeout_graceful_shutdown=10)
-        with _listen(host, port) as listener:
-            address = f"http://{host}:{listener.getsockname()[1]}"
-            reach.announce(settings.var, address, runtime.operator.get_secret_value())
-            print(f"ProxyStaff {__version__} serves {len(runtime.tenants.all())} tenants at {address}", flush=True)  # noqa: T201
-            await uvicorn.Server(config).serve(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """The protocol is named, because asyncio sets TCP_NODELAY only where it is: without it an answer costs 44 ms."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as fault:
-        listener.close()
-        raise Refused(
-            f"cannot listen on {host}:{port}: {fault.strerror}", hint="stop what does, or take --port"
-        ) from None
-    return listener
+    ended = asyncio.Event()
+    for signal in (SIGINT, SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal, ended.set)
+    listener = listen(host, port)
+    async with (
+        running(settings) as runtime,
+        serving(application(runtime), listener, patience=GRACE) as address,
+    ):
+        reach.announce(settings.var, address, runtime.operator.get_secret_value())
+        print(f"ProxyStaff {__version__} serves {len(runtime.tenants.all())} tenants at {address}", flush=True)  # noqa: T201
+        await ended.wait()
 
 
 def send(

@@ -116,7 +116,9 @@ def reindex(tenant: TenantName, json: Json = False, home: Home = HERE) -> None:
     one = tenant_of(settings, tenant)
     began = time.perf_counter()
     with progress("reading logs") as report:
-        count = _index(settings, one).rebuild(one.folder, report)
+        index = _index(settings, one)
+        index.rebuild(one.folder, report)
+    count = index.count()
     seconds = round(time.perf_counter() - began, 2)
     if json:
         print_json({"tenant": one.id, "messages": count, "seconds": seconds})

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from runtime.agent.rehearsal import RehearsalUpstream
 from runtime.agent.upstream import Call
-from runtime.channels.doubles import serving
+from runtime.sockets import serving
 
 SCENARIO = "announce: false\nreplies:\n  - when: {regex: '.'}\n    do: [{say: Done and dusted.}]\n"
 

@@ -18,13 +18,14 @@ from pydantic import SecretStr
 
 from runtime.channels import sending
 from runtime.channels.base import ChannelApi
-from runtime.channels.doubles import Recording, TelegramDouble, Trouble, WhatsAppDouble, serving
+from runtime.channels.doubles import Recording, TelegramDouble, Trouble, WhatsAppDouble
 from runtime.channels.doubles import telegram as telegram_double
 from runtime.channels.doubles import whatsapp as whatsapp_double
 from runtime.channels.doubles.recording import TAKEN_WITHOUT_ANSWER
 from runtime.channels.telegram import TelegramAccount, TelegramApi
 from runtime.channels.whatsapp import WhatsAppAccount, WhatsAppApi
 from runtime.metrics import Metrics
+from runtime.sockets import serving
 from runtime.words import GiveUp, Outbound, Sent, TenantId, TryLater, Uncertain
 
 SPECS = Path(__file__).parents[1] / "data" / "specs"

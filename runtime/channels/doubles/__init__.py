@@ -5,8 +5,7 @@ They record what they were asked, answer as the real one does, refuse what it wo
 
 from runtime.channels.doubles.desk import DeskDouble
 from runtime.channels.doubles.recording import Recorded, Recording, Trouble
-from runtime.channels.doubles.serving import serving
 from runtime.channels.doubles.telegram import TelegramDouble
 from runtime.channels.doubles.whatsapp import WhatsAppDouble
 
-__all__ = ["DeskDouble", "Recorded", "Recording", "TelegramDouble", "Trouble", "WhatsAppDouble", "serving"]
+__all__ = ["DeskDouble", "Recorded", "Recording", "TelegramDouble", "Trouble", "WhatsAppDouble"]

@@ -9,8 +9,9 @@ from starlette.applications import Starlette
 
 from runtime.channels import api
 from runtime.channels.base import Commits, Done, Failed, Partial, Progress, Reply, ToolRan, TurnEvent
-from runtime.channels.doubles import DeskDouble, serving
+from runtime.channels.doubles import DeskDouble
 from runtime.errors import Refused, Unavailable
+from runtime.sockets import serving
 
 MESSAGES = "/api/v1/tenants/anden/messages"
 CANCEL = "/api/v1/tenants/anden/cancel"

@@ -9,11 +9,12 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from runtime.channels import sending
-from runtime.channels.doubles import TelegramDouble, Trouble, WhatsAppDouble, serving
+from runtime.channels.doubles import TelegramDouble, Trouble, WhatsAppDouble
 from runtime.channels.doubles import telegram as telegram_double
 from runtime.channels.doubles import whatsapp as whatsapp_double
 from runtime.channels.telegram import TelegramAccount, TelegramApi
 from runtime.metrics import Metrics
+from runtime.sockets import serving
 from runtime.words import Outbound, Sent, TenantId, TryLater
 
 BOT = f"/bot{telegram_double.TOKEN}"

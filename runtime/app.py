@@ -25,6 +25,7 @@ from runtime.channels.whatsapp import WhatsAppApi
 from runtime.engine.database import Database
 from runtime.engine.durable import Engine
 from runtime.engine.lease import Lease
+from runtime.errors import Unavailable
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
@@ -143,8 +144,13 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
     """Everything the process answers over HTTP."""
 
     async def health(_request: Request) -> Response:
-        standing = await runtime.intake.standing()
-        return JSONResponse({"status": "ok", "version": __version__, **standing})
+        try:
+            depth, age = await runtime.intake.standing()
+        except Unavailable as fault:
+            return JSONResponse({"status": "down", "version": __version__, "problem": fault.problem}, status_code=503)
+        found = {"queue_depth": depth, "oldest_unanswered_seconds": round(age, 1)}
+        model = runtime.settings.file.model.upstream
+        return JSONResponse({"status": "ok", "version": __version__, "model": model, **found})
 
     async def show_metrics(_request: Request) -> Response:
         await runtime.intake.standing()

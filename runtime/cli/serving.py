@@ -1,4 +1,7 @@
-"""Commands that let people talk to tenants: serve, chat, send."""
+"""Commands that let people talk to tenants: serve, chat, send.
+
+The runtime is imported inside them: the agent's SDK and the engine take a second that no other command should cost.
+"""
 
 import asyncio
 import contextlib
@@ -8,8 +11,6 @@ from typing import Annotated
 import typer
 
 from runtime import __version__, logs
-from runtime.app import application, running
-from runtime.cli import reach
 from runtime.cli.terminal import HERE, Home, Json, TenantName, err, out, print_json, settings_of, tenant_of
 from runtime.errors import Refused
 from runtime.settings import Settings
@@ -40,6 +41,9 @@ def serve(
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
+    from runtime.app import application, running
+    from runtime.cli import reach
+
     ended = asyncio.Event()
     for signal in (SIGINT, SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal, ended.set)
@@ -71,6 +75,8 @@ def send(
 
 
 async def _send(settings: Settings, tenant: TenantId, text: str) -> dict[str, object]:
+    from runtime.cli import reach
+
     said: dict[str, object] = {"turn": "", "reply": "", "commits": []}
     async with reach.reached(settings) as client:
         async for kind, data in client.say(tenant, text, CONVERSATION):
@@ -96,6 +102,8 @@ def chat(tenant: TenantName, home: Home = HERE) -> None:
 
 
 async def _chat(settings: Settings, tenant: TenantId) -> None:
+    from runtime.cli import reach
+
     async with reach.reached(settings) as client:
         while text := (await asyncio.to_thread(input, "> ")).strip():
             shown = ""

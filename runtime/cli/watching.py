@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from runtime.cli import checkup
 from runtime.cli.terminal import (
     HERE,
     Home,
@@ -26,7 +25,7 @@ from runtime.engine.lease import Lease
 from runtime.settings import Settings
 from runtime.tenant.index import Index
 from runtime.tenant.registry import Tenant
-from runtime.turns import intake, outbox
+from runtime.turns import inbox, outbox
 
 
 def register(root: typer.Typer) -> None:
@@ -42,7 +41,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
     served = Lease(settings.var).held_elsewhere()
     database = Database(settings.file.engine.database, settings.var)
     try:
-        standing = database.read_now(lambda tx: tx.run(intake.STANDING))[0]
+        standing = database.read_now(lambda tx: tx.run(inbox.STANDING))[0]
         troubled = database.read_now(lambda tx: outbox.troubled(tx, 1000))
     finally:
         database.close()
@@ -67,6 +66,8 @@ def status(json: Json = False, home: Home = HERE) -> None:
 
 def doctor(json: Json = False, home: Home = HERE) -> None:
     """Look at everything the product needs, and say what to do about what is not right. Exit 1 if it cannot work."""
+    from runtime.cli import checkup  # brings in the agent's SDK: most of a second that no other command should cost
+
     checks = list(checkup.examine(settings_of(home)))
     if json:
         print_json([asdict(check) for check in checks])

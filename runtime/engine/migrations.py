@@ -32,7 +32,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             commits TEXT NOT NULL DEFAULT '[]',
             opened DOUBLE PRECISION NOT NULL, answered DOUBLE PRECISION, finished DOUBLE PRECISION)""",
         "CREATE INDEX turn_unfinished ON turn (state) WHERE state NOT IN ('done', 'failed')",
-        "CREATE INDEX turn_conversation ON turn (tenant, conversation)",
+        "CREATE INDEX turn_day ON turn (tenant, opened)",
         # What leaves. planned -> claimed -> sent | failed | unknown; a claim without a mark is unknown.
         """CREATE TABLE outbox (
             key TEXT PRIMARY KEY,

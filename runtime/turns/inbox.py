@@ -42,6 +42,9 @@ TURN = "SELECT * FROM turn WHERE id = :turn"
 PREVIOUS_STATE = """
 SELECT state FROM turn WHERE id = (SELECT previous FROM turn WHERE id = :turn)"""
 
+STANDING = """
+SELECT count(*) AS depth, min(opened) AS oldest FROM turn WHERE state NOT IN ('done', 'failed')"""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

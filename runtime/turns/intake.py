@@ -7,11 +7,10 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
 
 from runtime import logs
 from runtime.channels.base import Commits, Done, Failed, Happening, Reply, TurnEvent
-from runtime.engine.database import Database, Row, Transaction
+from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import Engine
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
@@ -27,10 +26,6 @@ SWEEP = 1.0
 """Seconds between looks for turns that were accepted and that nobody runs. Only a kill or a full disk leaves one."""
 
 UNFINISHED = "SELECT id FROM turn WHERE state NOT IN ('done', 'failed') ORDER BY opened, id"
-COUNT_SINCE = "SELECT count(*) AS n FROM turn WHERE tenant = :tenant AND opened >= :since"
-STANDING = """
-SELECT count(*) AS depth, min(opened) AS oldest FROM turn WHERE state NOT IN ('done', 'failed')"""
-
 log = logs.get("intake")
 
 
@@ -98,19 +93,13 @@ class Intake:
             if ENDING_IDS[type(what)] > after:
                 yield TurnEvent(ENDING_IDS[type(what)], what)
 
-    async def standing(self) -> Row:
-        """``depth``: turns accepted and not finished; ``oldest``: when the oldest of them was opened, or None."""
-        (row,) = await self._database.read(lambda tx: tx.run(STANDING))
+    async def standing(self) -> tuple[int, float]:
+        """How many turns are accepted and not finished, and the age in seconds of the oldest of them (0: none)."""
+        (row,) = await self._database.read(lambda tx: tx.run(inbox.STANDING))
+        age = time.time() - row["oldest"] if row["oldest"] else 0.0
         self.metrics.queue_depth.set(row["depth"])
-        self.metrics.oldest_unanswered.set(time.time() - row["oldest"] if row["oldest"] else 0)
-        return row
-
-    async def turns_today(self, tenant: Tenant) -> int:
-        """Turns begun since midnight where the tenant is."""
-        midnight = datetime.now(tenant.config.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        since = midnight.timestamp()
-        (row,) = await self._database.read(lambda tx: tx.run(COUNT_SINCE, tenant=tenant.id, since=since))
-        return int(row["n"])
+        self.metrics.oldest_unanswered.set(age)
+        return row["depth"], age
 
     async def sweep(self) -> None:
         """For ever: start accepted turns that nobody runs. The safety net under the wake after an accept."""

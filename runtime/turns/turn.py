@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from runtime import logs
@@ -38,6 +39,7 @@ PATIENT = Retry(attempts=20, first=0.2)
 """Every step touches the database or the disk, which may be gone for minutes and come back."""
 
 START = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING attempts"
+TODAY = "SELECT count(*) AS turns FROM turn WHERE tenant = :tenant AND opened >= :midnight"
 TROUBLE = "UPDATE turn SET problem = :problem WHERE id = :turn"
 COMMITTED = "UPDATE turn SET commits = :commits WHERE id = :turn"
 FINISH = """
@@ -56,6 +58,8 @@ class Taken:
     person: Person
     messages: tuple[Inbound, ...]
     attempt: int
+    today: int
+    """Turns of the tenant since midnight where it is, this one included."""
 
     @property
     def last(self) -> Inbound:
@@ -87,7 +91,6 @@ class Turn:
         async with self.lanes.running(turn):
             self.board.open(turn)
             try:
-                await self.engine.step("collect", partial(self._collect, turn), retry=PATIENT)
                 for key in await self.engine.step("run", partial(self._run, turn), retry=PATIENT):
                     await self.engine.step("send", partial(self.delivery.send, key), retry=PATIENT)
                 await self.engine.step("finish", partial(self._finish, turn), retry=PATIENT)
@@ -111,7 +114,9 @@ class Turn:
         return None if free else self.lanes.wait_for(TurnId(row["previous"]))
 
     async def _run(self, turn: TurnId) -> list[str]:
-        """Answer and commit; the keys of what is to be sent. At least once: each part leaves a mark when it is done."""
+        """Collect, answer, commit; the keys of what is to be sent. At least once: each part leaves a mark of its own
+        when it is done (the turn is closed, its reply planned, its changes committed), so one checkpoint serves all."""
+        await self._collect(turn)
         row = await self.database.read(lambda tx: inbox.find_turn(tx, turn))
         tenant = self.tenants.get(TenantId(row["tenant"]))
         async with self.lanes.folder(tenant.id):
@@ -123,11 +128,17 @@ class Turn:
             return planned
 
     async def _take(self, turn: TurnId, tenant: Tenant) -> tuple[Taken, list[str]]:
-        attempts, messages, planned = await self.database.write(
-            lambda tx: (tx.run(START, turn=turn), inbox.messages(tx, turn), outbox.keys(tx, turn))
+        midnight = datetime.now(tenant.config.zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        attempts, today, messages, planned = await self.database.write(
+            lambda tx: (
+                tx.run(START, turn=turn)[0]["attempts"],
+                tx.run(TODAY, tenant=tenant.id, midnight=midnight)[0]["turns"],
+                inbox.messages(tx, turn),
+                outbox.keys(tx, turn),
+            )
         )
         person = tenant.config.person(messages[-1].channel, messages[-1].sender) or tenant.config.owner
-        return Taken(turn, tenant, person, tuple(messages), attempts[0]["attempts"]), planned
+        return Taken(turn, tenant, person, tuple(messages), attempts, today), planned
 
     async def _answer(self, taken: Taken) -> tuple[list[str], Answer | None]:
         await asyncio.to_thread(
@@ -150,6 +161,8 @@ class Turn:
         """The agent's words, or an apology; the trouble is recorded with the turn."""
         if taken.attempt > ATTEMPTS:
             return await self._apologise(taken, "died", f"the process ended {ATTEMPTS} times during this turn"), None
+        if taken.today > taken.tenant.config.limits.turns_per_day:
+            return await self._apologise(taken, "turns", f"{taken.today} turns today"), None
         ask = Ask(
             tenant=taken.tenant.id,
             folder=taken.tenant.folder.root,

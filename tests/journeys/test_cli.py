@@ -1,0 +1,185 @@
+"""The commands, run as an operator runs them: what they print, what they leave, how they end."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.cli import handbook
+from runtime.stage import Stage, environment, staged
+
+pytestmark = pytest.mark.journey
+
+ROOT = Path(__file__).parents[2]
+
+
+class Operator:
+    """Somebody at a shell, in a home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(self, *words: str, status: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env={**environment(self.home), "PROXYSTAFF_HOME": str(self.home)},
+            cwd=ROOT,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json").stdout)
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    """In a fresh home with the rehearsal model and one tenant."""
+    one = Operator(tmp_path / "home")
+    one.run("init")
+    (one.home / "proxystaff.yaml").write_text("model: {upstream: rehearsal}\n")
+    one.run("tenant", "add", "Anden Wick", "--timezone", "America/Denver", "--owner-telegram", "111222333")
+    return one
+
+
+def test_a_home_is_made_once_and_its_key_is_private(tmp_path: Path) -> None:
+    one = Operator(tmp_path / "home")
+    one.run("init")
+    key = (one.home / "var" / "secret.key").read_text()
+    assert (one.home / "var" / "secret.key").stat().st_mode & 0o077 == 0
+    one.run("init")
+    assert (one.home / "var" / "secret.key").read_text() == key
+
+
+def test_where_there_is_no_home_the_next_step_is_said(tmp_path: Path) -> None:
+    said = Operator(tmp_path).run("status", status=1).stderr
+    assert "is not a ProxyStaff home" in said
+    assert "next: proxystaff init" in said
+
+
+def test_a_fault_in_the_settings_names_file_line_and_value(operator: Operator) -> None:
+    (operator.home / "proxystaff.yaml").write_text("server:\n  port: many\nmodle: {}\n")
+    said = operator.run("status", status=1).stderr
+    assert "proxystaff.yaml:2: server.port" in said
+    assert "'many'" in said
+    assert "proxystaff.yaml:3: modle: nobody knows this key" in said
+
+
+def test_wrong_usage_is_status_2(operator: Operator) -> None:
+    operator.run("send", "anden-wick", status=2)
+    operator.run("no-such-command", status=2)
+
+
+def test_tenants_are_listed_with_what_is_wrong(operator: Operator) -> None:
+    operator.run("tenant", "add", "Beth")
+    (operator.home / "tenants" / "beth" / "tenant.yaml").write_text("name: Beth\ntimezone: Mars/Base\npeople: []\n")
+    listed = {one["tenant"]: one for one in operator.json("tenant", "list")}
+    assert listed["anden-wick"]["timezone"] == "America/Denver"
+    assert "tenant.yaml:2: timezone" in listed["beth"]["fault"]
+
+
+def test_a_tenant_is_never_made_twice(operator: Operator) -> None:
+    assert "already" in operator.run("tenant", "add", "Anden Wick", status=1).stderr
+
+
+def test_a_secret_is_stored_and_never_shown(operator: Operator) -> None:
+    operator.run("secret", "set", "anden-wick", "TELEGRAM_BOT_TOKEN", stdin="12345:very-secret\n")
+    listed = {one["name"]: one for one in operator.json("secret", "list", "anden-wick")}
+    assert listed["TELEGRAM_BOT_TOKEN"]["stored"]
+    assert not listed["TELEGRAM_WEBHOOK_SECRET"]["stored"]
+    files = [path for path in operator.home.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"very-secret" in path.read_bytes()]
+    operator.run("secret", "rotate")
+    assert "nothing on standard input" in operator.run("secret", "set", "anden-wick", "API_KEY", status=1).stderr
+
+
+@pytest.mark.sandbox
+def test_one_turn_from_the_shell_and_what_it_leaves(operator: Operator) -> None:
+    said = operator.json("send", "anden-wick", "Please remember that Bill sells in May.")
+    assert said["reply"] == "[rehearsal] Noted and saved."
+    (commit,) = said["commits"]
+
+    (changed,) = operator.json("history", "anden-wick")
+    assert changed["commit"] == commit
+    assert changed["trailers"]["Turn"] == said["turn"]
+    assert "+- Bill sells in May" in operator.json("diff", "anden-wick", commit[:8])["diff"]
+
+    reverted = operator.json("revert", "anden-wick", commit[:8], "--reason", "not so")
+    assert reverted["reverts"] == commit
+    assert "Bill" not in (operator.home / "tenants/anden-wick/life/knowledge/contacts.md").read_text()
+
+    (hit, *_) = operator.json("search", "anden-wick", "bill")
+    assert hit["line"]["text"] == "Please remember that Bill sells in May."
+    assert operator.json("reindex", "anden-wick")["messages"] == 2
+    assert operator.run("search", "anden-wick", "zebra").stdout.startswith("nothing was said about")
+    status = operator.json("status")
+    assert (status["serving"], status["queue_depth"], status["rehearsal"]) == (False, 0, True)
+    assert operator.json("dead-letters") == []
+
+
+@pytest.mark.sandbox
+def test_a_tenant_moves_in_one_file(operator: Operator, tmp_path: Path) -> None:
+    operator.run("send", "anden-wick", "Please remember that Bill sells in May.")
+    file = tmp_path / "anden.tar.gz"
+    operator.run("export", "anden-wick", str(file))
+    other = Operator(tmp_path / "other")
+    other.run("init")
+    assert other.json("import", str(file)) == {"tenant": "anden-wick"}
+    assert "Bill" in (other.home / "tenants/anden-wick/life/knowledge/contacts.md").read_text()
+    assert len(other.json("history", "anden-wick")) == 1
+    assert "already" in other.run("import", str(file), status=1).stderr
+
+
+@pytest.mark.sandbox
+def test_doctor_finds_this_machine_in_order_and_says_what_is_missing(operator: Operator) -> None:
+    found = {check["name"]: check for check in operator.json("doctor")}
+    for name in ("git", "sandbox", "claude code", "database", "secret key", "clock", "disk"):
+        assert found[name]["hint"] == "", found[name]
+    assert "2.1." in found["claude code"]["found"]
+    assert found["tenant anden-wick"]["hint"].startswith("proxystaff secret set anden-wick")
+    (operator.home / "proxystaff.yaml").write_text("model: {upstream: anthropic}\n")
+    assert "without a key" in operator.run("doctor", status=1).stdout
+
+
+@pytest.mark.sandbox
+async def test_a_command_uses_the_process_that_serves_the_home(tmp_path: Path) -> None:
+    async with staged(tmp_path / "home") as stage:
+        await stage.start()
+        one = Operator(stage.home)
+        said = await asyncio.to_thread(one.json, "send", stage.tenant.id, "Hello")
+        assert "Hello!" in said["reply"]
+        assert await asyncio.to_thread(one.json, "status") | {"serving": True} == await asyncio.to_thread(
+            one.json, "status"
+        )
+        refused = await asyncio.to_thread(one.run, "serve", status=1)
+        assert f"served by process {_pid(stage)}" in refused.stderr
+
+
+@pytest.mark.sandbox
+def test_chat_answers_line_by_line(operator: Operator) -> None:
+    said = operator.run("chat", "anden-wick", stdin="Hello\nWhat do you know about Bill\n\n")
+    assert "Hello! What can I take off your hands today?" in said.stdout
+    assert "Nothing yet about Bill" in said.stdout
+
+
+def test_the_page_of_commands_is_what_the_commands_say() -> None:
+    assert (ROOT / "docs" / "cli.md").read_text() == handbook.write(), "run scripts/docs"
+
+
+def test_nothing_is_taken_from_a_secret_environment() -> None:
+    assert "ANTHROPIC_API_KEY" not in os.environ
+
+
+def _pid(stage: Stage) -> int:
+    assert stage.process is not None
+    return stage.process.pid

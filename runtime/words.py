@@ -67,12 +67,31 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A file that came with a message and is still with the channel: ``ref`` is its id there.
+
+    ``kind``: image, audio, voice, video, document, sticker. ``size`` in bytes, None where the channel does not say.
+    ``path`` is where it lies in the tenant's folder once it was fetched, ``problem`` why it could not be.
+    """
+
+    ref: str
+    kind: str
+    mime: str = ""
+    name: str = ""
+    size: int | None = None
+    path: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """What someone said to a tenant, in words every channel shares.
 
     ``id`` is the channel's own id, unique within (tenant, channel): the same id twice is the same
     message. ``sender`` is the channel's id of who wrote; ``address`` is where a reply goes (the same
-    for a private chat). Times are aware, UTC.
+    for a private chat). Times are aware, UTC. ``replaces`` is the id of an earlier message that this one
+    is an edited form of; ``quoted`` the words of the one it answers; ``album`` what is the same for pictures
+    sent together; ``group``: more people than the sender read along.
     """
 
     channel: str
@@ -85,6 +104,11 @@ class Inbound:
     how: How = How.TYPED
     sender_name: str = ""
     reply_to: str = ""
+    media: tuple[Media, ...] = ()
+    quoted: str = ""
+    replaces: str = ""
+    album: str = ""
+    group: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -114,17 +138,44 @@ class Ignored:
     id: str = ""
 
 
-Arrival = Inbound | StatusUpdate | Ignored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """The business itself wrote to this person, from its own phone: the assistant stays silent there until released."""
+
+    channel: str
+    id: str
+    address: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPressed:
+    """Someone pressed the channel's own stop button while an answer was being written."""
+
+    channel: str
+    id: str
+    sender: str
+    address: str
+
+
+Arrival = Inbound | StatusUpdate | TakenOver | StopPressed | Ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbound:
-    """One message to send: ``key`` is ours, the same for every attempt at the same message."""
+    """One message to send: ``key`` is ours, the same for every attempt at the same message.
+
+    ``file`` is the absolute path of a file to send, ``text`` then its caption. ``template`` names an approved template
+    (WhatsApp, outside its window), ``text`` is then its only parameter.
+    """
 
     key: str
     address: str
     text: str
     reply_to: str = ""
+    file: str = ""
+    template: str = ""
 
 
 # What came of one attempt to send. The channel decides which, from its own error table.
@@ -147,10 +198,12 @@ class TryLater:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It will never be taken as it is. ``hint`` says who has to change what."""
+    """It will never be taken as it is. ``hint`` says who has to change what; ``code`` is the channel's own for why
+    (WhatsApp's 131047: the window is closed)."""
 
     problem: str
     hint: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from runtime.engine.database import Row, Transaction
 from runtime.errors import NotFound
-from runtime.words import Conversation, How, Inbound, TenantId, TurnId
+from runtime.words import Conversation, How, Inbound, Media, TenantId, TurnId
 
 KNOWN = "SELECT turn FROM inbox WHERE tenant = :tenant AND channel = :channel AND id = :id"
 
@@ -120,4 +120,5 @@ def _load(body: str) -> Inbound:
     fields: dict[str, Any] = json.loads(body)
     fields["sent_at"] = datetime.fromisoformat(fields["sent_at"])
     fields["how"] = How(fields["how"])
+    fields["media"] = tuple(Media(**one) for one in fields["media"])
     return Inbound(**fields)

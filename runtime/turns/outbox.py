@@ -131,7 +131,7 @@ def _recorded(outcome: SendOutcome) -> tuple[str, str, str]:
             return "sent", id, ""
         case TryLater(problem, _):
             return "planned", "", problem
-        case GiveUp(problem, hint):
+        case GiveUp(problem, hint, _):
             return "failed", "", f"{problem} (next: {hint})"
         case Uncertain(problem):
             return "unknown", "", problem

@@ -96,7 +96,7 @@ class Records:
         match outcome:
             case Sent(id):
                 self._later(row, SendState.SENT, provider_id=id)
-            case GiveUp(problem, _):
+            case GiveUp(problem, _, _):
                 self._later(row, SendState.FAILED, problem=problem)
             case _:
                 self._later(row, SendState.UNKNOWN, problem=outcome.problem)

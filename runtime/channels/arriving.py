@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from runtime import logs
-from runtime.channels.base import Desk
+from runtime.channels.base import Delivered, Desk
 from runtime.errors import Unavailable
-from runtime.words import Arrival, Ignored, Inbound, StatusUpdate, TenantId
+from runtime.words import Arrival, Ignored, TenantId
 
-Batches = Mapping[TenantId, Sequence[Inbound | StatusUpdate]]
+Batches = Mapping[TenantId, Sequence[Delivered]]
 
 RETRY_AFTER = "5"
 """Seconds after which a channel may deliver again what could not be written."""
@@ -68,11 +68,9 @@ def note_ignored(desk: Desk, tenant: str, ignored: Ignored, known: frozenset[str
     _log.info("message.ignored", channel=ignored.channel, tenant=tenant, reason=ignored.reason, id=ignored.id)
 
 
-def wanted(
-    desk: Desk, tenant: TenantId, arrivals: Sequence[Arrival], known: frozenset[str]
-) -> list[Inbound | StatusUpdate]:
+def wanted(desk: Desk, tenant: TenantId, arrivals: Sequence[Arrival], known: frozenset[str]) -> list[Delivered]:
     """What of ``arrivals`` goes to the desk; the rest is counted and logged."""
-    kept: list[Inbound | StatusUpdate] = []
+    kept: list[Delivered] = []
     for arrival in arrivals:
         if isinstance(arrival, Ignored):
             note_ignored(desk, tenant, arrival, known)
@@ -93,7 +91,7 @@ async def hand_in(desk: Desk, batches: Batches) -> Response:
     return PlainTextResponse("not accepted, deliver again\n", status_code=503, headers={"retry-after": RETRY_AFTER})
 
 
-async def _receive(desk: Desk, tenant: TenantId, batch: Sequence[Inbound | StatusUpdate]) -> bool:
+async def _receive(desk: Desk, tenant: TenantId, batch: Sequence[Delivered]) -> bool:
     """Whether all of ``batch`` is durable. After a defect each message gets its own chance."""
     outcome = (await asyncio.gather(desk.receive(tenant, batch), return_exceptions=True))[0]
     if outcome is None:

@@ -11,7 +11,20 @@ from typing import Protocol, TypeVar
 from pydantic import SecretStr
 
 from runtime.metrics import Metrics
-from runtime.words import Conversation, Inbound, Outbound, SendOutcome, StatusUpdate, TenantId, TurnId
+from runtime.words import (
+    Conversation,
+    Inbound,
+    Outbound,
+    SendOutcome,
+    StatusUpdate,
+    StopPressed,
+    TakenOver,
+    TenantId,
+    TurnId,
+)
+
+Delivered = Inbound | StatusUpdate | TakenOver | StopPressed
+"""What of an ``Arrival`` is handed in; the rest is counted at the channel's edge."""
 
 
 class Desk(Protocol):
@@ -20,7 +33,7 @@ class Desk(Protocol):
     @property
     def metrics(self) -> Metrics: ...
 
-    async def receive(self, tenant: TenantId, arrivals: Sequence[Inbound | StatusUpdate]) -> None:
+    async def receive(self, tenant: TenantId, arrivals: Sequence[Delivered]) -> None:
         """Take ``arrivals``, in order. Returns only when they are durable: the channel is then told that all is well.
 
         The same ``Inbound.id`` may come any number of times, and a status before its message; both are no fault.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from runtime.channels.arriving import same_secret
-from runtime.channels.base import TurnEvent, WhatsAppKeys
+from runtime.channels.base import Delivered, TurnEvent, WhatsAppKeys
 from runtime.metrics import Metrics
-from runtime.words import Conversation, Inbound, StatusUpdate, TenantId, TurnId
+from runtime.words import Conversation, Inbound, TenantId, TurnId
 
 
 @dataclass
@@ -27,13 +27,13 @@ class DeskDouble:
     """Seconds before each event of the script."""
     failures: list[Exception] = field(default_factory=list)
     poison: frozenset[str] = frozenset()
-    received: list[tuple[TenantId, Inbound | StatusUpdate]] = field(default_factory=list)
+    received: list[tuple[TenantId, Delivered]] = field(default_factory=list)
     submitted: dict[tuple[TenantId, str], Inbound] = field(default_factory=dict)
     cancelled: list[tuple[TenantId, Conversation]] = field(default_factory=list)
     following: int = 0
     metrics: Metrics = field(default_factory=Metrics)
 
-    async def receive(self, tenant: TenantId, arrivals: Sequence[Inbound | StatusUpdate]) -> None:
+    async def receive(self, tenant: TenantId, arrivals: Sequence[Delivered]) -> None:
         if self.failures:
             raise self.failures.pop(0)
         if spoiled := self.poison.intersection(arrival.id for arrival in arrivals):

@@ -24,7 +24,7 @@ from runtime.errors import BadInput
 from runtime.words import Arrival, Ignored, Inbound, StatusUpdate
 
 DATA = Path(__file__).parents[1] / "data" / "payloads"
-CASES = json.loads((DATA / "index.json").read_text())["cases"]
+CASES = [case for index in ("index.json", "telegram.json") for case in json.loads((DATA / index).read_text())["cases"]]
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES = {Inbound: "inbound", StatusUpdate: "status", Ignored: "ignored"}
 SECRET = "test-secret"
@@ -57,7 +57,7 @@ def seen(number: str, arrival: Arrival, wanted: dict[str, Any]) -> dict[str, Any
     return found
 
 
-def test_the_index_names_every_file() -> None:
+def test_the_indexes_name_every_file() -> None:
     files = {str(path.relative_to(DATA)) for path in DATA.glob("*/*.json")}
     assert files == {case["file"] for case in CASES}
 

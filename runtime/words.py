@@ -119,7 +119,7 @@ class Inbound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusUpdate:
     """What a channel reports of a message we sent: ``id`` is the channel's id of it,
-    ``tracker`` our own key, where the channel hands it back."""
+    ``tracker`` our own key, where the channel hands it back. ``code``: of a failure, as in GiveUp."""
 
     channel: str
     id: str
@@ -127,15 +127,18 @@ class StatusUpdate:
     at: datetime
     tracker: str = ""
     problem: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Something that arrived and is rightly not answered. It is counted and logged with the reason."""
+    """Something that arrived and is rightly not answered. It is counted and logged with the reason; ``detail`` is
+    what an admin may want to know of it."""
 
     channel: str
     reason: str
     id: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,14 @@ def note_ignored(desk: Desk, tenant: str, ignored: Ignored, known: frozenset[str
     """Count and log what is rightly not answered. A reason outside ``known`` is one series: it comes from outside."""
     label = ignored.reason if ignored.reason in known else "other"
     desk.metrics.messages_refused.labels(channel=ignored.channel, reason=label).inc()
-    _log.info("message.ignored", channel=ignored.channel, tenant=tenant, reason=ignored.reason, id=ignored.id)
+    _log.info(
+        "message.ignored",
+        channel=ignored.channel,
+        tenant=tenant,
+        reason=ignored.reason,
+        id=ignored.id,
+        detail=ignored.detail,
+    )
 
 
 def wanted(desk: Desk, tenant: TenantId, arrivals: Sequence[Arrival], known: frozenset[str]) -> list[Delivered]:

@@ -6,14 +6,16 @@ does, or where an account's secret is kept: the object behind a desk is put toge
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from pydantic import SecretStr
 
+from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.words import (
     Conversation,
     Inbound,
+    Media,
     Outbound,
     SendOutcome,
     StatusUpdate,
@@ -162,6 +164,10 @@ class TurnEvent:
 AccountT = TypeVar("AccountT", contravariant=True)
 
 
+class MediaRefused(Fault):
+    """A file of a message that can never be had: too large, expired, gone, or not the channel's to give."""
+
+
 class ChannelApi(Protocol[AccountT]):
     """How a reply leaves, the same for every channel. ``account`` is the tenant's own account on it."""
 
@@ -171,3 +177,9 @@ class ChannelApi(Protocol[AccountT]):
     async def typing(self, account: AccountT, *, address: str, message_id: str) -> bool:
         """Show that an answer is coming. ``message_id``: the channel's id of the message being answered.
         False when it could not be shown: nobody needs to act on that."""
+
+    async def fetch(self, account: AccountT, media: Media, into: BinaryIO, *, limit: int) -> Media:
+        """Write what ``media`` refers to to ``into``, at most ``limit`` bytes; ``media`` again, with its type and size.
+
+        After an exception ``into`` may hold a part of it. Raises MediaRefused: never; Unavailable: try again later.
+        """

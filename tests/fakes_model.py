@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from runtime.agent.gateway import Usage
 
@@ -57,13 +58,17 @@ def last_result(body: Body) -> str | None:
     for message in reversed(body["messages"]):
         if message["role"] != "user":
             continue
-        content = message["content"]
-        results = [b for b in content if not isinstance(content, str) and b["type"] == "tool_result"]
-        if not results:
+        content = [block for block in message["content"] if not _is_reminder(block)]
+        if not content or content[-1]["type"] != "tool_result":
             return None
-        said = results[-1].get("content", "")
+        said = content[-1].get("content", "")
         return said if isinstance(said, str) else "".join(b.get("text", "") for b in said)
     return None
+
+
+def _is_reminder(block: Any) -> bool:
+    """What the CLI adds of its own; a plain string is a person's."""
+    return isinstance(block, str) or block.get("text", "").startswith("<system-reminder>")
 
 
 def echo(body: Body) -> Step:
@@ -129,7 +134,7 @@ async def _stream(send: Any, step: Say | Use, model: str) -> None:
         {
             "type": "message_start",
             "message": {
-                "id": "msg_1",
+                "id": f"msg_{uuid4().hex}",
                 "type": "message",
                 "role": "assistant",
                 "model": model,
@@ -143,11 +148,13 @@ async def _stream(send: Any, step: Say | Use, model: str) -> None:
     if isinstance(step, Say):
         events.append({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
         half = len(step.text) // 2
-        for piece in (step.text[:half], step.text[half:]):
-            events.append({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}})
+        events += [
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+            for piece in (step.text[:half], step.text[half:])
+        ]
         stop = "end_turn"
     else:
-        block = {"type": "tool_use", "id": f"toolu_{id(step)}", "name": step.name, "input": {}}
+        block = {"type": "tool_use", "id": f"toolu_{uuid4().hex}", "name": step.name, "input": {}}
         delta = {"type": "input_json_delta", "partial_json": json.dumps(step.input)}
         events.append({"type": "content_block_start", "index": 0, "content_block": block})
         events.append({"type": "content_block_delta", "index": 0, "delta": delta})

@@ -18,7 +18,6 @@ from runtime.words import Conversation
 FILE = "state/sessions/conversations.json"
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MINUTE = timedelta(minutes=1)
 
 
 class Conversations:
@@ -36,14 +35,11 @@ class Conversations:
         return session
 
     def note(self, conversation: Conversation, session: str, *, now: datetime) -> None:
-        """``session`` serves ``conversation`` and was used now. To the minute: a turn need not wait for the disk."""
+        """``session`` serves ``conversation`` and was used now."""
         known = self._read()
         entry = known.get(conversation, {})
-        used = _time(entry.get("used"))
         if entry.get("session") != session:
             entry = {"session": session, "started": now.isoformat()}
-        elif used is not None and timedelta(0) <= now - used < _MINUTE:
-            return
         self._write({**known, conversation: {**entry, "used": now.isoformat()}})
 
     def forget(self, conversation: Conversation) -> None:

@@ -44,7 +44,7 @@ def _left_in_cgroup(root: Path) -> int:
 
 
 def private_bytes(pid: int) -> int:
-    """What would be free again if ``pid`` and all below it ended; 0 for one that is gone or not ours to see."""
+    """What only ``pid`` and those below it hold and cannot be read again from disk; 0 for one that is gone."""
     total = 0
     waiting = [pid]
     while waiting:
@@ -54,5 +54,5 @@ def private_bytes(pid: int) -> int:
             rollup = (one / "smaps_rollup").read_text()
         except (OSError, ValueError):
             continue
-        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_"))
+        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_Dirty:"))
     return total * 1024

@@ -33,6 +33,9 @@ from runtime.settings import SessionSettings
 from runtime.tenant.folder import Folder
 from runtime.words import Conversation, TenantId
 
+NOTED_SECONDS = 60.0
+"""When a session was used last is kept to this: it is compared with hours, and a turn need not wait for the disk."""
+
 Key = tuple[TenantId, Conversation]
 
 log = logs.get("agent")
@@ -202,9 +205,11 @@ class Sessions:
             raise
         finally:
             session.in_use, running.session = False, None
-        await asyncio.to_thread(
-            Conversations(Folder(ask.folder)).note, ask.conversation, session.claude_id, now=self._now()
-        )
+        if session.noted is None or session.last_used - session.noted > NOTED_SECONDS:
+            session.noted = session.last_used
+            await asyncio.to_thread(
+                Conversations(Folder(ask.folder)).note, ask.conversation, session.claude_id, now=self._now()
+            )
         return answer
 
     async def _session_for(self, ask: Ask) -> Session:

@@ -10,7 +10,9 @@ over /proc/sys whatever its number inside, hence ``--remount-ro /proc``; and a f
 loses its mount when the host replaces that file, hence folders only inside ``state``.
 """
 
+import json
 import os
+import platform
 import shlex
 import stat
 import sys
@@ -20,7 +22,7 @@ from pathlib import Path
 
 import claude_agent_sdk
 
-from runtime.agent import door
+from runtime.agent import door, seccomp
 from runtime.agent.isolation import Bwrap, Isolation
 from runtime.errors import NotFound, Refused
 from runtime.tenant.folder import Folder
@@ -104,8 +106,9 @@ class Room:
     def pid(self) -> int:
         """Of the process that, when it is killed, takes the whole session with it. Raises NotFound."""
         try:
-            return int((self.workplace / "pid").read_text())
-        except (OSError, ValueError):
+            said = json.loads((self.workplace / "pid").read_text())
+            return int(said if isinstance(said, int) else said["child-pid"])
+        except (OSError, ValueError, KeyError):
             raise NotFound("the session has not started", hint="see the log for what its start said") from None
 
 
@@ -125,14 +128,18 @@ def build(isolation: Isolation, machine: Machine, room: Room, prompt: str) -> St
     """
     mounts = sources(room.folder)
     written = _write(room.workplace / "prompt", prompt)
+    pid = shlex.quote(str(room.workplace / "pid"))
     match isolation:
         case Bwrap(path):
             for name, text in _ETC.items():
                 _write(room.workplace / name, text)
             options = _write(room.workplace / "options", "\0".join(arguments(machine, room, mounts)) + "\0")
+            calls = room.workplace / "calls"
+            calls.write_bytes(seccomp.program(platform.machine()))
             inside = [str(machine.python), "-I", "-S", f"{PARTS}/door.py", f"{PARTS}/door", str(room.port)]
             command = ["/usr/bin/env", "-i", str(path), "--args", "9", "--", *inside, f"{PARTS}/claude"]
-            script = f'exec {shlex.join(command)} "$@" 9<{shlex.quote(str(options))}'
+            files = f"9<{shlex.quote(str(options))} 8<{shlex.quote(str(calls))} 7>{pid}"
+            script = f'exec {shlex.join(command)} "$@" {files}'
             start = Start(room.workplace / "start", f"{PARTS}/prompt", TENANT)
         case _:
             home = room.workplace / "home"
@@ -143,10 +150,9 @@ def build(isolation: Isolation, machine: Machine, room: Room, prompt: str) -> St
             sourced = _write(room.workplace / "environment", exports)
             inner = f'. {shlex.quote(str(sourced))}; exec "$0" "$@"'
             command = ["/usr/bin/env", "-i", "/bin/sh", "-c", inner, str(machine.cli)]
-            script = f'exec {shlex.join(command)} "$@"'
+            script = f'echo $$ >{pid}\nexec {shlex.join(command)} "$@"'
             start = Start(room.workplace / "start", str(written), str(room.folder.root))
-    pid = shlex.quote(str(room.workplace / "pid"))
-    _write(start.script, f"#!/bin/sh\numask 077\nulimit -c 0\necho $$ >{pid}\n{script}\n", mode=0o700)
+    _write(start.script, f"#!/bin/sh\numask 077\nulimit -c 0\n{script}\n", mode=0o700)
     return start
 
 
@@ -172,11 +178,22 @@ def arguments(machine: Machine, room: Room, mounts: Mapping[str, Path]) -> list[
     """bwrap's options. Pure but for one look at how this machine's root is laid out."""
     return [
         *("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"),
-        *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv", "--hostname", "staff"),
+        *(
+            "--info-fd",
+            "7",
+            "--die-with-parent",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+            "--clearenv",
+            "--hostname",
+            "staff",
+        ),
         *_system(machine),
         *_programs(machine, room),
         *_tenant(room, mounts),
         *(part for name in ("/proc", "/dev", "/") for part in ("--remount-ro", name)),
+        *(("--seccomp", "8") if seccomp.program(platform.machine()) else ()),
         *("--chdir", TENANT),
         *(
             part
@@ -235,9 +252,12 @@ def sources(folder: Folder) -> Mapping[str, Path]:
     Raises Refused for a link or anything else in the place of one.
     """
     found: dict[str, Path] = {}
-    for name in (*WRITABLE, *KEPT, CONFIG):
-        folder.make(name)
-        found[name] = _checked(folder, name, stat.S_ISDIR)
+    for name in (*WRITABLE, *KEPT, CONFIG):  # what lies in another comes after it
+        try:
+            found[name] = _checked(folder, name, stat.S_ISDIR)
+        except NotFound:
+            folder.make(name)
+            found[name] = _checked(folder, name, stat.S_ISDIR)
     for name in (".git", *READ_ONLY_FILES):
         try:
             found[name] = _checked(folder, name, stat.S_ISDIR if name == ".git" else stat.S_ISREG)
@@ -266,7 +286,7 @@ def _checked(folder: Folder, name: str, wanted: Callable[[int], bool]) -> Path:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         raise NotFound(f"{name} is not there", hint="restore it from the tenant's git history") from None
-    if not wanted(mode) or path.resolve() != path:
+    if not wanted(mode):  # lstat: a link is neither
         raise Refused(
             f"{name} of tenant {folder.root.name} is not an ordinary {'folder' if wanted is stat.S_ISDIR else 'file'},"
             " and the agent is not started on it",

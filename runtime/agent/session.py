@@ -59,6 +59,7 @@ class Session:
         self.spec, self.claude_id, self.resumed = spec, claude_id, resume
         self.in_use = False
         self.last_used = time.monotonic()
+        self.noted: float | None = None
         self._house, self._workplace = house, workplace
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._job: _Job | None = None
@@ -217,6 +218,7 @@ class Session:
             killing.cancel()
             if self._process is not None:
                 self.kill()  # the CLI has gone; a shell it left behind goes with the sandbox
+                await _gone(self._process)
 
     async def _next(self) -> _Job | None:
         """The next turn; None when the session is to end, or was idle for long enough."""
@@ -362,6 +364,19 @@ def _text_of(event: dict[str, Any]) -> str:
             return text
         case _:
             return ""
+
+
+async def _gone(process: int) -> None:
+    """Until a process, and with a sandbox's first one all others in it, has ended."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process, ended.set)
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await ended.wait()
+    except TimeoutError:
+        log.warning("session.does_not_end", seconds=CLOSE_SECONDS)
+    finally:
+        loop.remove_reader(process)
 
 
 def _at_once() -> asyncio.Future[None]:

@@ -152,7 +152,7 @@ def build(isolation: Isolation, machine: Machine, room: Room, prompt: str) -> St
             command = ["/usr/bin/env", "-i", "/bin/sh", "-c", inner, str(machine.cli)]
             script = f'echo $$ >{pid}\nexec {shlex.join(command)} "$@"'
             start = Start(room.workplace / "start", str(written), str(room.folder.root))
-    _write(start.script, f"#!/bin/sh\numask 077\nulimit -c 0\n{script}\n", mode=0o700)
+    _write(start.script, f"#!/bin/sh\numask 022\nulimit -c 0\n{script}\n", mode=0o700)
     return start
 
 

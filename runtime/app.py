@@ -31,12 +31,15 @@ from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
 from runtime.tenant.secrets import Keys
 from runtime.turns.board import Board
+from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
 from runtime.turns.desk import Desk
-from runtime.turns.intake import WORKFLOW, Intake
+from runtime.turns.errand import Errand
+from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
 from runtime.turns.post import Post
 from runtime.turns.records import Records
+from runtime.turns.triage import Way
 from runtime.turns.turn import Turn
 from runtime.words import TenantId
 
@@ -121,7 +124,22 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             keys=WhatsAppKeys(file.whatsapp.app_secret, file.whatsapp.verify_token),
             operator=operator,
         )
-        engine.register(WORKFLOW, turn)
+        commands = Commands(
+            database=database, tenants=tenants, sessions=sessions, gateway=gateway, records=records, lanes=lanes
+        )
+        errand = Errand(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            delivery=turn.delivery,
+            post=post,
+            records=records,
+            lanes=lanes,
+            board=board,
+            acts={Way.COMMAND: commands, Way.PAIRING: Strangers(database), Way.NOTE: note},
+        )
+        engine.register(TURN, turn)
+        engine.register(ERRAND, errand)
         await engine.launch()
         stack.callback(engine.close)
         sweep = asyncio.create_task(intake.sweep())

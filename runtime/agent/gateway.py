@@ -120,6 +120,14 @@ class Gateway:
         await self._upstream.close()
         self._ledger.close()
 
+    @property
+    def upstream_name(self) -> str:
+        return self._upstream.name
+
+    def spent_today(self, tenant: TenantId) -> float:
+        """US dollars since midnight where the tenant is; what a rehearsal would have cost is told apart."""
+        return self._ledger.spent_today(tenant, self._limits(tenant).zone, self._now(), upstream=self._upstream.name)
+
     # What the pool does.
 
     def open(self, tenant: TenantId, conversation: Conversation) -> SessionToken:

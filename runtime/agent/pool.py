@@ -147,6 +147,11 @@ class Sessions:
         await _stop(running)
         return True
 
+    def is_warm(self, tenant: TenantId, conversation: Conversation) -> bool:
+        """Whether a session that was started before will most likely serve the next ask."""
+        session = self._sessions.get((tenant, conversation))
+        return session is not None and not session.ended
+
     async def close_conversation(self, tenant: TenantId, conversation: Conversation, folder: Path) -> None:
         """The next ask starts a new Claude session, which knows nothing of this one. ``folder`` is the tenant's."""
         key = (tenant, conversation)

@@ -37,6 +37,10 @@ class Retry:
     factor: float = 2.0
 
 
+PATIENT = Retry(attempts=20, first=0.2)
+"""For steps that touch the database or the disk, which may be gone for minutes and come back."""
+
+
 class Engine:
     """One a process: register the workflows, launch inside the running loop, close before the loop ends."""
 
@@ -59,7 +63,7 @@ class Engine:
     def register(self, name: str, body: Body) -> None:
         """Before launch. ``body`` gets the id it was started with and calls ``step`` for all it does."""
 
-        async def workflow(id: str) -> None:  # noqa: A002 - the engine matches arguments by this name
+        async def workflow(id: str) -> None:
             try:
                 await body(id)
             except Exception:
@@ -73,7 +77,7 @@ class Engine:
         must run where the agent's subprocesses live."""
         DBOS.launch()
 
-    async def start(self, name: str, id: str) -> None:  # noqa: A002
+    async def start(self, name: str, id: str) -> None:
         """Start workflow ``name`` under ``id``; nothing happens when it was started before."""
         with SetWorkflowID(id):
             await DBOS.start_workflow_async(self._workflows[name], id)

@@ -45,6 +45,23 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX outbox_provider ON outbox (tenant, channel, provider_id)",
         "CREATE INDEX outbox_troubled ON outbox (state) WHERE state IN ('failed', 'unknown')",
     ),
+    (
+        "CREATE INDEX inbox_pace ON inbox (tenant, conversation, received)",
+        # Since when the business itself has been answering here; the assistant stays silent until released.
+        "ALTER TABLE conversation ADD COLUMN taken_over DOUBLE PRECISION",
+        # What else a message to send has: the file it carries, the approved template it is sent as, why it is held.
+        "ALTER TABLE outbox ADD COLUMN file TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE outbox ADD COLUMN template TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX outbox_held ON outbox (tenant, channel, address) WHERE state = 'held'",
+        # Strangers who wrote. Their words wait in the inbox; the code is what an owner answers with.
+        """CREATE TABLE pairing (
+            tenant TEXT NOT NULL, channel TEXT NOT NULL, sender TEXT NOT NULL, name TEXT NOT NULL,
+            code TEXT NOT NULL, state TEXT NOT NULL, opened DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (tenant, channel, sender))""",
+        "CREATE UNIQUE INDEX pairing_code ON pairing (tenant, code)",
+        # How far a channel that is polled has been read: confirmed only after the durable write.
+        "CREATE TABLE polled (tenant TEXT NOT NULL, channel TEXT NOT NULL, upto BIGINT NOT NULL, PRIMARY KEY (tenant, channel))",
+    ),
 )
 
 

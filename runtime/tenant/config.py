@@ -132,6 +132,8 @@ class Limits(Strict):
 
     usd_per_day: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 5.00
     turns_per_day: Annotated[int, Field(ge=0)] = 300
+    messages_per_minute: Annotated[int, Field(ge=1)] = 30
+    """Of one conversation; what comes faster is not heard."""
 
 
 class TenantConfig(Strict):
@@ -142,6 +144,10 @@ class TenantConfig(Strict):
     entries: Annotated[tuple[Entry, ...], Field(alias="people")]
     channels: Channels = Channels()
     limits: Limits = Limits()
+    stranger_line: Annotated[str, Field(max_length=500)] = (
+        "Thanks for writing. I work for one client and will ask whether I may help you."
+    )
+    """What somebody who is not among ``people`` is told, once; empty: nothing."""
 
     _check_timezone = field_validator("timezone")(_timezone)
 

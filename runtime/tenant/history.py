@@ -66,6 +66,10 @@ class History:
         """
         return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS})
 
+    def commit_by(self, origin: Origin) -> CommitResult:
+        """Commit what the runtime wrote because ``origin.actor`` said so, settings included, under ProxyStaff's name."""
+        return self._commit_changes(origin, "", frozenset(Concern))
+
     def revert(self, commit: str, origin: Origin) -> Commit:
         """Take a commit back by a new one that keeps every later edit.
 

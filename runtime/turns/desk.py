@@ -9,13 +9,13 @@ from pydantic import SecretStr
 
 from runtime.agent.pool import Sessions
 from runtime.channels.arriving import same_secret
-from runtime.channels.base import TurnEvent, WhatsAppKeys
+from runtime.channels.base import Delivered, TurnEvent, WhatsAppKeys
 from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import SecretRef
 from runtime.turns.intake import Intake
-from runtime.words import Conversation, Inbound, StatusUpdate, TenantId, TurnId
+from runtime.words import Conversation, Inbound, TenantId, TurnId
 
 
 class Desk:
@@ -34,7 +34,7 @@ class Desk:
     def metrics(self) -> Metrics:
         return self._intake.metrics
 
-    async def receive(self, tenant: TenantId, arrivals: Sequence[Inbound | StatusUpdate]) -> None:
+    async def receive(self, tenant: TenantId, arrivals: Sequence[Delivered]) -> None:
         await self._intake.receive(tenant, arrivals)
 
     def telegram_secret(self, tenant: TenantId) -> SecretStr | None:

@@ -5,13 +5,15 @@ Owns the tables inbox, conversation and turn up to the moment a turn is closed. 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from runtime.engine.database import Row, Transaction
 from runtime.errors import NotFound
-from runtime.words import Conversation, How, Inbound, Media, TenantId, TurnId
+from runtime.turns.triage import Standing, Way, triage
+from runtime.words import Conversation, How, Inbound, Media, Person, TenantId, TurnId
 
 KNOWN = "SELECT turn FROM inbox WHERE tenant = :tenant AND channel = :channel AND id = :id"
 
@@ -23,11 +25,24 @@ VALUES (:tenant, :channel, :id, :conversation, :turn, :body, :received)"""
 LOCK_CONVERSATION = """
 INSERT INTO conversation (tenant, conversation, open_turn, next_turn) VALUES (:tenant, :conversation, NULL, 1)
 ON CONFLICT (tenant, conversation) DO UPDATE SET next_turn = conversation.next_turn
-RETURNING open_turn, next_turn"""
+RETURNING open_turn, next_turn, taken_over"""
+
+PACE = """
+SELECT count(*) AS messages FROM inbox
+WHERE tenant = :tenant AND conversation = :conversation AND received > :since"""
+
+TAKE_OVER = "UPDATE conversation SET taken_over = :now WHERE tenant = :tenant AND conversation = :conversation"
+RELEASE = """
+UPDATE conversation SET taken_over = NULL
+WHERE tenant = :tenant AND conversation = :conversation AND taken_over IS NOT NULL RETURNING conversation"""
 
 OPEN_TURN = """
 INSERT INTO turn (id, tenant, conversation, state, previous, opened)
 VALUES (:turn, :tenant, :conversation, 'open', :previous, :now)"""
+
+OPEN_ERRAND = """
+INSERT INTO turn (id, tenant, conversation, state, opened)
+VALUES (:turn, :tenant, :conversation, 'closed', :now)"""
 
 SET_OPEN = """
 UPDATE conversation SET open_turn = :turn, next_turn = :next WHERE tenant = :tenant AND conversation = :conversation"""
@@ -36,6 +51,7 @@ UPDATE conversation SET open_turn = :turn, next_turn = :next WHERE tenant = :ten
 CLOSE_CONVERSATION = "UPDATE conversation SET open_turn = NULL WHERE open_turn = :turn"
 CLOSE_TURN = "UPDATE turn SET state = 'closed' WHERE id = :turn AND state = 'open'"
 
+TURNS_SINCE = "SELECT count(*) AS turns FROM turn WHERE tenant = :tenant AND opened >= :since AND id LIKE 'turn:%'"
 MESSAGES = "SELECT seq, body, received FROM inbox WHERE turn = :turn ORDER BY seq"
 SPAN = "SELECT min(received) AS first, max(received) AS last FROM inbox WHERE turn = :turn"
 TURN = "SELECT * FROM turn WHERE id = :turn"
@@ -48,28 +64,92 @@ SELECT count(*) AS depth, min(opened) AS oldest FROM turn WHERE state NOT IN ('d
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of one message: its turn, whether it was here before, whether the turn is new."""
+    """What became of one message. ``turn`` is the turn or errand that works on it (empty when it was dropped);
+    ``again``: it was here before; ``opened``: that turn is new and has to be started."""
 
     turn: TurnId
-    again: bool
-    opened: bool
+    way: Way
+    again: bool = False
+    opened: bool = False
 
 
-def accept(tx: Transaction, tenant: TenantId, message: Inbound, now: float) -> Accepted:
-    """Write ``message`` under the turn that collects now, opening one if none does."""
+def accept(
+    tx: Transaction, tenant: TenantId, message: Inbound, person: Person | None, now: float, *, pace: int
+) -> Accepted:
+    """Decide what becomes of ``message`` and write it down: under the turn that collects now (opening one if none
+    does), or under an errand of its own, which waits for nobody. ``pace``: messages a minute that are heard."""
     key = {"tenant": tenant, "channel": message.channel, "id": message.id}
     if known := tx.one(KNOWN, **key):
-        return Accepted(TurnId(known["turn"]), again=True, opened=False)
+        return Accepted(TurnId(known["turn"]), way_of(known["turn"]), again=True)
     where = {"tenant": tenant, "conversation": message.conversation}
-    (standing,) = tx.run(LOCK_CONVERSATION, **where)
-    turn, opened = standing["open_turn"], False
-    if turn is None:
-        turn, opened = turn_id(tenant, message.conversation, standing["next_turn"]), True
-        previous = turn_id(tenant, message.conversation, standing["next_turn"] - 1)
+    (row,) = tx.run(LOCK_CONVERSATION, **where)
+    (minute,) = tx.run(PACE, since=now - 60, **where)
+    standing = Standing(taken_over=row["taken_over"] is not None, too_fast=minute["messages"] >= pace)
+    way = triage(message, person, standing)
+    if way is Way.DROP:
+        return Accepted(TurnId(""), way)
+    if message.how is How.ECHO:
+        tx.run(TAKE_OVER, now=now, **where)
+    turn, opened = row["open_turn"], False
+    if way is not Way.TURN:
+        turn, opened = f"{way.value}:{tenant}:{message.conversation}:{message.id}", True
+        tx.run(OPEN_ERRAND, turn=turn, now=now, **where)
+    elif turn is None:
+        turn, opened = turn_id(tenant, message.conversation, row["next_turn"]), True
+        previous = turn_id(tenant, message.conversation, row["next_turn"] - 1)
         tx.run(OPEN_TURN, turn=turn, previous=previous, now=now, **where)
-        tx.run(SET_OPEN, turn=turn, next=standing["next_turn"] + 1, **where)
+        tx.run(SET_OPEN, turn=turn, next=row["next_turn"] + 1, **where)
     tx.run(INSERT, turn=turn, body=_dump(message), received=now, conversation=message.conversation, **key)
-    return Accepted(TurnId(turn), again=False, opened=opened)
+    return Accepted(TurnId(turn), way, opened=opened)
+
+
+def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:
+    """How many turns of ``tenant`` were opened since ``since`` (seconds since the epoch); errands do not count."""
+    return int(tx.run(TURNS_SINCE, tenant=tenant, since=since)[0]["turns"])
+
+
+def way_of(turn: str) -> Way:
+    """What kind of work an id stands for: its first word."""
+    return Way(turn.partition(":")[0])
+
+
+def release(tx: Transaction, tenant: TenantId, conversation: Conversation) -> bool:
+    """The assistant speaks again in ``conversation``; False when it was not silent there."""
+    return bool(tx.run(RELEASE, tenant=tenant, conversation=conversation))
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The person may still be writing: look again in ``seconds``."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The turn ``previous`` of the same conversation has not ended."""
+
+    previous: TurnId
+
+
+Quiet = Callable[[TenantId, str], float]
+"""Seconds without a message after which a turn closes, by tenant and channel."""
+
+
+def collect(tx: Transaction, turn: TurnId, quiet: Quiet, now: float) -> Pause | After | TenantId:
+    """Close ``turn`` if it may be closed, and say whose it is; otherwise what it has to wait for."""
+    row = find_turn(tx, turn)
+    tenant = TenantId(row["tenant"])
+    if row["state"] != "open":
+        return tenant
+    first, last = span(tx, turn)
+    remaining = wait_until(first, last, quiet(tenant, row["conversation"].partition(":")[0])) - now
+    if remaining > 0:
+        return Pause(remaining)
+    if not previous_is_finished(tx, turn):
+        return After(TurnId(row["previous"]))
+    close(tx, turn)
+    return tenant
 
 
 def close(tx: Transaction, turn: TurnId) -> None:

@@ -7,20 +7,24 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 
 from runtime import logs
-from runtime.channels.base import Commits, Done, Failed, Happening, Reply, TurnEvent
+from runtime.channels.base import Commits, Delivered, Done, Failed, Happening, Reply, TurnEvent
 from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import Engine
+from runtime.errors import Refused
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox
 from runtime.turns.board import ENDING_IDS, Board
 from runtime.turns.lanes import Lanes
 from runtime.turns.outbox import Planned
-from runtime.words import Inbound, StatusUpdate, TenantId, TurnId
+from runtime.turns.triage import Way
+from runtime.words import How, Inbound, Person, StatusUpdate, StopPressed, TakenOver, TenantId, TurnId
 
-WORKFLOW = "turn"
+TURN, ERRAND = "turn", "errand"
+"""The engine's workflows: one with the agent, one without."""
 
 SWEEP = 1.0
 """Seconds between looks for turns that were accepted and that nobody runs. Only a kill or a full disk leaves one."""
@@ -50,32 +54,35 @@ class Intake:
         self.metrics = metrics
         self._waking: set[asyncio.Task[None]] = set()
 
-    async def receive(self, tenant_id: TenantId, arrivals: Sequence[Inbound | StatusUpdate]) -> None:
-        """Take ``arrivals`` durably, in order, and wake the turns they open. Strangers are counted, not answered."""
+    async def receive(self, tenant_id: TenantId, arrivals: Sequence[Delivered]) -> None:
+        """Take ``arrivals`` durably, in order, and wake what works on them."""
         tenant = self._tenants.get(tenant_id)
-        messages = [one for one in arrivals if isinstance(one, Inbound) and self._is_known(tenant, one)]
-        statuses = [one for one in arrivals if isinstance(one, StatusUpdate)]
-        if not messages and not statuses:
-            return
         now = time.time()
 
-        def work(tx: Transaction) -> tuple[list[inbox.Accepted], list[tuple[Planned | None, StatusUpdate]]]:
-            accepted = [inbox.accept(tx, tenant_id, message, now) for message in messages]
-            return accepted, [(outbox.resolve(tx, tenant_id, status, now), status) for status in statuses]
+        def work(tx: Transaction) -> list[inbox.Accepted | Planned | None]:
+            return [self._take(tx, tenant, arrival, now) for arrival in arrivals]
 
-        accepted, resolved = await self._database.write(work)
-        for message, one in zip(messages, accepted, strict=True):
-            self._note(tenant_id, message, one)
-        for planned, status in resolved:
-            if planned is not None:
-                await asyncio.to_thread(self._reported, planned, status)
+        for arrival, became in zip(arrivals, await self._database.write(work), strict=True):
+            if isinstance(became, inbox.Accepted):
+                self._note(tenant_id, arrival, became)
+            elif became is not None and isinstance(arrival, StatusUpdate):
+                await asyncio.to_thread(self._reported, became, arrival)
 
     async def submit(self, tenant_id: TenantId, message: Inbound) -> TurnId:
-        """Take one message from a channel that waits for the reply; the turn that answers it."""
-        self._tenants.get(tenant_id)
-        accepted = await self._database.write(lambda tx: inbox.accept(tx, tenant_id, message, time.time()))
+        """Take one message from a channel that waits for the reply; what answers it. Raises Refused (too fast)."""
+        tenant = self._tenants.get(tenant_id)
+        accepted = await self._database.write(lambda tx: _accept(tx, tenant, message, tenant.config.owner, time.time()))
         self._note(tenant_id, message, accepted)
+        if accepted.way is Way.DROP:
+            raise Refused("too many messages in a minute", hint="wait a moment and send it again")
         return accepted.turn
+
+    def _take(self, tx: Transaction, tenant: Tenant, arrival: Delivered, now: float) -> inbox.Accepted | Planned | None:
+        if isinstance(arrival, StatusUpdate):
+            return outbox.resolve(tx, tenant.id, arrival, now)
+        message = arrival if isinstance(arrival, Inbound) else _as_message(arrival)
+        person = tenant.config.person(message.channel, message.sender)
+        return _accept(tx, tenant, message, person, now)
 
     async def follow(self, turn: TurnId, *, after: int = 0) -> AsyncIterator[TurnEvent]:
         """The events of ``turn`` as they come; of one that is over, how it ended. Raises NotFound."""
@@ -107,7 +114,7 @@ class Intake:
             try:
                 for row in await self._database.read(lambda tx: tx.run(UNFINISHED)):
                     if not self._lanes.runs(row["id"]):
-                        await self._engine.start(WORKFLOW, row["id"])
+                        await self._engine.start(workflow_of(row["id"]), row["id"])
             except Exception:
                 log.exception("sweep.failed")  # the border of a job: the next look is in a second
             await asyncio.sleep(SWEEP)
@@ -118,22 +125,20 @@ class Intake:
             task.cancel()
         await asyncio.gather(*self._waking, return_exceptions=True)
 
-    def _is_known(self, tenant: Tenant, message: Inbound) -> bool:
-        if tenant.config.person(message.channel, message.sender) is not None:
-            return True
-        self.metrics.messages_refused.labels(message.channel, "stranger").inc()
-        log.info("message.from_stranger", tenant=tenant.id, channel=message.channel, id=message.id)
-        return False
-
-    def _note(self, tenant: TenantId, message: Inbound, accepted: inbox.Accepted) -> None:
-        if accepted.again:
-            log.info("message.again", tenant=tenant, turn=accepted.turn, id=message.id)
+    def _note(self, tenant: TenantId, arrival: Delivered, accepted: inbox.Accepted) -> None:
+        ids = {"tenant": tenant, "channel": arrival.channel, "id": arrival.id, "turn": accepted.turn}
+        if accepted.way is Way.DROP:
+            self.metrics.messages_refused.labels(arrival.channel, "not_heard").inc()
+            log.info("message.not_heard", **ids)
             return
-        self.metrics.messages_inbound.labels(tenant, message.channel).inc()
-        log.info("message.accepted", tenant=tenant, turn=accepted.turn, id=message.id)
+        if accepted.again:
+            log.info("message.again", **ids)
+            return
+        self.metrics.messages_inbound.labels(tenant, arrival.channel).inc()
+        log.info("message.accepted", way=accepted.way.value, **ids)
         if accepted.opened:
             self._board.open(accepted.turn)
-            task = asyncio.create_task(self._engine.start(WORKFLOW, accepted.turn))
+            task = asyncio.create_task(self._engine.start(workflow_of(accepted.turn), accepted.turn))
             self._waking.add(task)
             task.add_done_callback(self._woken)
 
@@ -149,3 +154,34 @@ class Intake:
             return [Failed(row["problem"] or "the turn ended without a reply", "send the message again")]
         reply = Reply("\n\n".join(part.outbound.text for part in parts))
         return [reply, Commits(tuple(json.loads(row["commits"]))), Done()]
+
+
+def _accept(tx: Transaction, tenant: Tenant, message: Inbound, person: Person | None, now: float) -> inbox.Accepted:
+    return inbox.accept(tx, tenant.id, message, person, now, pace=tenant.config.limits.messages_per_minute)
+
+
+def workflow_of(turn: str) -> str:
+    return TURN if inbox.way_of(turn) is Way.TURN else ERRAND
+
+
+def _as_message(arrival: TakenOver | StopPressed) -> Inbound:
+    """What happened beside the words, as a message: it is kept, and decided about, like one."""
+    if isinstance(arrival, StopPressed):
+        return Inbound(
+            channel=arrival.channel,
+            id=arrival.id,
+            sender=arrival.sender,
+            address=arrival.address,
+            text="/stop",
+            sent_at=datetime.now(UTC),
+            kind="stop",
+        )
+    return Inbound(
+        channel=arrival.channel,
+        id=arrival.id,
+        sender=arrival.address,
+        address=arrival.address,
+        text=arrival.text,
+        sent_at=arrival.at,
+        how=How.ECHO,
+    )

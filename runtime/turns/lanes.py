@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from runtime.words import TenantId, TurnId
+from runtime.words import Conversation, TenantId, TurnId
 
 POLL = 0.25
 """Seconds between looks at a turn before ours that no task of this process runs yet."""
@@ -17,6 +17,7 @@ class Lanes:
     def __init__(self) -> None:
         self._folders: defaultdict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: dict[TurnId, asyncio.Event] = {}
+        self._stopped: set[TurnId] = set()
 
     def folder(self, tenant: TenantId) -> asyncio.Lock:
         """Held by the one turn (or admin's commit) that may write the tenant's folder."""
@@ -29,10 +30,24 @@ class Lanes:
             yield
         finally:
             del self._running[turn]
+            self._stopped.discard(turn)
             over.set()
 
     def runs(self, turn: TurnId) -> bool:
         return turn in self._running
+
+    def stop(self, tenant: TenantId, conversation: Conversation) -> None:
+        """Whoever runs a turn of ``conversation`` and has not asked the agent yet need not."""
+        self._stopped.update(self._turns(tenant, conversation))
+
+    def is_stopped(self, turn: TurnId) -> bool:
+        return turn in self._stopped
+
+    def works_on(self, tenant: TenantId, conversation: Conversation) -> bool:
+        return bool(self._turns(tenant, conversation))
+
+    def _turns(self, tenant: TenantId, conversation: Conversation) -> list[TurnId]:
+        return [turn for turn in self._running if turn.startswith(f"turn:{tenant}:{conversation}:")]
 
     async def wait_for(self, turn: TurnId) -> None:
         """Until ``turn`` may have ended: the caller looks again."""

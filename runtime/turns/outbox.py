@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.engine.database import Row, Transaction
+from runtime.turns.letters import Letter
 from runtime.words import (
     Conversation,
     GiveUp,
-    Inbound,
     Outbound,
     SendOutcome,
     Sent,
@@ -23,8 +23,10 @@ from runtime.words import (
 )
 
 PLAN = """
-INSERT INTO outbox (key, turn, part, tenant, conversation, channel, address, text, state, planned, changed)
-VALUES (:key, :turn, :part, :tenant, :conversation, :channel, :address, :text, 'planned', :now, :now)
+INSERT INTO outbox
+    (key, turn, part, tenant, conversation, channel, address, text, file, template, state, planned, changed)
+VALUES
+    (:key, :turn, :part, :tenant, :conversation, :channel, :address, :text, :file, :template, 'planned', :now, :now)
 ON CONFLICT (key) DO NOTHING"""
 
 ANSWERED = "UPDATE turn SET state = 'answered', answered = :now WHERE id = :turn AND state = 'closed'"
@@ -67,19 +69,21 @@ class Planned:
     state: str
 
 
-def plan(tx: Transaction, turn: TurnId, tenant: TenantId, to: Inbound, parts: Sequence[str], now: float) -> list[str]:
-    """Make the reply of ``turn`` durable: one row a part. Doing it again keeps the first."""
-    for number, text in enumerate(parts):
+def plan(tx: Transaction, turn: TurnId, tenant: TenantId, letters: Sequence[Letter], now: float) -> list[str]:
+    """Make what ``turn`` says durable, in order. Doing it again keeps the first."""
+    for number, letter in enumerate(letters):
         tx.run(
             PLAN,
             key=f"{turn}:{number}",
             turn=turn,
             part=number,
             tenant=tenant,
-            conversation=to.conversation,
-            channel=to.channel,
-            address=to.address,
-            text=text,
+            conversation=letter.conversation,
+            channel=letter.channel,
+            address=letter.address,
+            text=letter.text,
+            file=letter.file,
+            template=letter.template,
             now=now,
         )
     tx.run(ANSWERED, turn=turn, now=now)
@@ -144,7 +148,9 @@ def _planned(row: Row) -> Planned:
         tenant=TenantId(row["tenant"]),
         conversation=Conversation(row["conversation"]),
         channel=row["channel"],
-        outbound=Outbound(key=row["key"], address=row["address"], text=row["text"]),
+        outbound=Outbound(
+            key=row["key"], address=row["address"], text=row["text"], file=row["file"], template=row["template"]
+        ),
         attempts=row["attempts"],
         state=row["state"],
     )

@@ -15,6 +15,7 @@ from runtime.tenant.history import History, Origin
 from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.turnlog import TurnLine, TurnLog
+from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
 from runtime.words import (
     Conversation,
@@ -58,8 +59,8 @@ class Records:
             found = self._books.setdefault(tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder)))
         return found
 
-    def begin(self, tenant: Tenant, turn: TurnId, person: Person, messages: Sequence[Inbound], *, again: bool) -> None:
-        """Before the agent works: the folder is clean, and what was said is in the log and in recent_messages.json.
+    def begin(self, tenant: Tenant, turn: TurnId, *, again: bool) -> None:
+        """Before the agent works: nothing in the folder is uncommitted.
 
         ``again``: an earlier attempt at this turn died. What it left in the folder is kept aside, under a ref.
         """
@@ -70,13 +71,20 @@ class Records:
                 log.warning("turn.left_over", turn=turn, kept=kept)
             _warn(tenant, turn, book.history.commit_admin().refused)
             book.clean = tenant.folder.stamps() if again else now
-        book.messages.append([_inbound(message, person, turn) for message in messages])
-        sync_recent(tenant.folder, book.messages)
 
-    def answered(self, tenant: Tenant, turn: TurnId, to: Inbound, *, parts: Mapping[str, str]) -> None:
-        """The reply is durable; ``parts`` maps each outbound key to its text."""
+    def heard(
+        self, tenant: Tenant, turn: TurnId, person: Person | None, messages: Sequence[Inbound], *, synced: bool = False
+    ) -> None:
+        """What was said, into the log, in the order it came; ``synced``: and into recent_messages.json."""
+        log_ = self.book(tenant).messages
+        log_.append([_inbound(message, person, turn) for message in messages])
+        if synced:
+            sync_recent(tenant.folder, log_)
+
+    def said(self, tenant: Tenant, turn: TurnId, letters: Mapping[str, Letter]) -> None:
+        """What is said in return, once it is durable; ``letters`` by their outbound keys."""
         now = datetime.now(UTC)
-        self.book(tenant).messages.append([_outbound(key, text, to, turn, now) for key, text in parts.items()])
+        self.book(tenant).messages.append([_outbound(key, letter, turn, now) for key, letter in letters.items()])
 
     def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> list[str]:
         """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits."""
@@ -124,14 +132,14 @@ class Records:
         self.book(self._tenants.get(row.tenant)).messages.append([line])
 
 
-def _inbound(message: Inbound, person: Person, turn: TurnId) -> MessageLine:
+def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLine:
     return MessageLine(
         id=message.id,
         at=message.sent_at,
         channel=message.channel,
         conversation=message.conversation,
-        person=person.name,
-        direction=Direction.INBOUND,
+        person=person.name if person else message.sender_name,
+        direction=Direction.OUTBOUND if message.how is How.ECHO else Direction.INBOUND,
         kind=message.kind,
         text=message.text,
         how=message.how,
@@ -139,19 +147,19 @@ def _inbound(message: Inbound, person: Person, turn: TurnId) -> MessageLine:
     )
 
 
-def _outbound(key: str, text: str, to: Inbound, turn: TurnId, now: datetime) -> MessageLine:
+def _outbound(key: str, letter: Letter, turn: TurnId, now: datetime) -> MessageLine:
     return MessageLine(
         id=key,
         at=now,
-        channel=to.channel,
-        conversation=to.conversation,
-        person="",
+        channel=letter.channel,
+        conversation=letter.conversation,
         direction=Direction.OUTBOUND,
-        kind="text",
-        text=text,
+        kind="document" if letter.file else "text",
+        text=letter.text,
         how=How.AGENT,
         turn=turn,
         state=SendState.QUEUED,
+        extra={"file": letter.file} if letter.file else {},
     )
 
 

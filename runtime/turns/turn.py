@@ -8,7 +8,7 @@ What a kill at each line leaves behind is in docs/turns.md.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed
 from runtime.agent.pool import Sessions
 from runtime.channels.base import Commits, Done, Partial, Progress, Reply, ToolRan
 from runtime.engine.database import Database
-from runtime.engine.durable import Engine, Retry
+from runtime.engine.durable import PATIENT, Engine
 from runtime.metrics import Metrics
 from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
@@ -28,6 +28,7 @@ from runtime.turns import inbox, outbox, prompt, reply
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
 from runtime.turns.lanes import Lanes
+from runtime.turns.letters import answers
 from runtime.turns.post import Post
 from runtime.turns.records import Records
 from runtime.words import Conversation, Inbound, Person, TenantId, TurnId
@@ -35,11 +36,10 @@ from runtime.words import Conversation, Inbound, Person, TenantId, TurnId
 ATTEMPTS = 3
 """How often a turn is begun. One that ended its process this often is answered with an apology, not a fourth try."""
 
-PATIENT = Retry(attempts=20, first=0.2)
-"""Every step touches the database or the disk, which may be gone for minutes and come back."""
+UNNOTICED = 0.3
+"""Seconds in which an answer comes before anybody wonders whether it will."""
 
 START = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING attempts"
-TODAY = "SELECT count(*) AS turns FROM turn WHERE tenant = :tenant AND opened >= :midnight"
 TROUBLE = "UPDATE turn SET problem = :problem WHERE id = :turn"
 COMMITTED = "UPDATE turn SET commits = :commits WHERE id = :turn"
 FINISH = """
@@ -97,28 +97,10 @@ class Turn:
             finally:
                 self.board.close(turn)
 
-    async def _collect(self, turn: TurnId) -> None:
-        """Wait until the person pauses and the turn before this one has ended; then fix the messages."""
-        while (wait := await self._reason_to_wait(turn)) is not None:
-            await wait
-        await self.database.write(lambda tx: inbox.close(tx, turn))
-
-    async def _reason_to_wait(self, turn: TurnId) -> Awaitable[None] | None:
-        row, (first, last), free = await self.database.read(
-            lambda tx: (inbox.find_turn(tx, turn), inbox.span(tx, turn), inbox.previous_is_finished(tx, turn))
-        )
-        channel = row["conversation"].partition(":")[0]
-        remaining = inbox.wait_until(first, last, self.quiet(TenantId(row["tenant"]), channel)) - time.time()
-        if remaining > 0:
-            return asyncio.sleep(remaining)
-        return None if free else self.lanes.wait_for(TurnId(row["previous"]))
-
     async def _run(self, turn: TurnId) -> list[str]:
         """Collect, answer, commit; the keys of what is to be sent. At least once: each part leaves a mark of its own
         when it is done (the turn is closed, its reply planned, its changes committed), so one checkpoint serves all."""
-        await self._collect(turn)
-        row = await self.database.read(lambda tx: inbox.find_turn(tx, turn))
-        tenant = self.tenants.get(TenantId(row["tenant"]))
+        tenant = self.tenants.get(await self._collect(turn))
         async with self.lanes.folder(tenant.id):
             taken, planned = await self._take(turn, tenant)
             answer = None
@@ -127,12 +109,24 @@ class Turn:
             await self._commit(taken, answer)
             return planned
 
+    async def _collect(self, turn: TurnId) -> TenantId:
+        """Wait until the person pauses and the turn before this one has ended; then fix the messages."""
+        while True:
+            found = await self.database.write(lambda tx: inbox.collect(tx, turn, self.quiet, time.time()))
+            match found:
+                case inbox.Pause(seconds):
+                    await asyncio.sleep(seconds)
+                case inbox.After(previous):
+                    await self.lanes.wait_for(previous)
+                case _:
+                    return found
+
     async def _take(self, turn: TurnId, tenant: Tenant) -> tuple[Taken, list[str]]:
         midnight = datetime.now(tenant.config.zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         attempts, today, messages, planned = await self.database.write(
             lambda tx: (
                 tx.run(START, turn=turn)[0]["attempts"],
-                tx.run(TODAY, tenant=tenant.id, midnight=midnight)[0]["turns"],
+                inbox.turns_since(tx, tenant.id, midnight),
                 inbox.messages(tx, turn),
                 outbox.keys(tx, turn),
             )
@@ -141,19 +135,17 @@ class Turn:
         return Taken(turn, tenant, person, tuple(messages), attempts, today), planned
 
     async def _answer(self, taken: Taken) -> tuple[list[str], Answer | None]:
-        await asyncio.to_thread(
-            self.records.begin, taken.tenant, taken.turn, taken.person, taken.messages, again=taken.attempt > 1
-        )
+        await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn, again=taken.attempt > 1)
         self.board.post(taken.turn, Progress("working"))
-        async with self._typing(taken):
+        async with self._heard(taken), self._typing(taken):
             text, answer = await self._ask(taken)
         parts = self.post.split(taken.last.channel, reply.guard(text))
+        letters = answers(taken.last, parts)
         planned = await self.database.write(
-            lambda tx: outbox.plan(tx, taken.turn, taken.tenant.id, taken.last, parts, time.time())
+            lambda tx: outbox.plan(tx, taken.turn, taken.tenant.id, letters, time.time())
         )
-        await asyncio.to_thread(
-            self.records.answered, taken.tenant, taken.turn, taken.last, parts=dict(zip(planned, parts, strict=True))
-        )
+        by_key = dict(zip(planned, letters, strict=True))
+        await asyncio.to_thread(self.records.said, taken.tenant, taken.turn, by_key)
         self.board.post(taken.turn, Reply("\n\n".join(parts)))
         return planned, answer
 
@@ -161,6 +153,8 @@ class Turn:
         """The agent's words, or an apology; the trouble is recorded with the turn."""
         if taken.attempt > ATTEMPTS:
             return await self._apologise(taken, "died", f"the process ended {ATTEMPTS} times during this turn"), None
+        if self.lanes.is_stopped(taken.turn):
+            return reply.APOLOGIES["stopped"], None
         if taken.today > taken.tenant.config.limits.turns_per_day:
             return await self._apologise(taken, "turns", f"{taken.today} turns today"), None
         ask = Ask(
@@ -184,10 +178,25 @@ class Turn:
         return reply.APOLOGIES[reason]
 
     @asynccontextmanager
+    async def _heard(self, taken: Taken) -> AsyncIterator[None]:
+        """What was said is in the log when the block ends. A session that begins reads it; a warm one does not wait."""
+        fresh = not self.sessions.is_warm(taken.tenant.id, taken.conversation)
+        writing = asyncio.create_task(
+            asyncio.to_thread(self.records.heard, taken.tenant, taken.turn, taken.person, taken.messages, synced=fresh)
+        )
+        try:
+            if fresh:
+                await asyncio.shield(writing)
+            yield
+        finally:
+            await writing
+
+    @asynccontextmanager
     async def _typing(self, taken: Taken) -> AsyncIterator[None]:
         """The person sees that an answer is coming, for as long as the block runs."""
 
         async def show() -> None:
+            await asyncio.sleep(UNNOTICED)
             while (refresh := await self.post.typing(taken.tenant, taken.last)) > 0:  # noqa: ASYNC110 - a clock
                 await asyncio.sleep(refresh)
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from runtime import logs
 from runtime.agent.rehearsal import RehearsalUpstream
 from runtime.agent.upstream import Call
 from runtime.sockets import serving
@@ -57,6 +58,7 @@ async def instant_model(folder: Path) -> AsyncIterator[str]:
 
 
 async def _serve(scenario: Path) -> None:
+    logs.configure(level="error")
     async with serving(application(RehearsalUpstream(scenario))) as address:
         print(address, flush=True)
         await asyncio.Event().wait()

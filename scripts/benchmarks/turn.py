@@ -20,12 +20,14 @@ from pathlib import Path
 
 import httpx
 from _instant import instant_model
+from _wire import Line, sink
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
 
 from runtime.agent import memory, prompt
 from runtime.agent.options import WITH_SHELL
 from runtime.agent.sandbox import Machine
-from runtime.stage import Stage, staged
+from runtime.channels.doubles.telegram import text_update
+from runtime.stage import OWNER_TELEGRAM, Stage, staged
 
 WORDS = "How are we doing today?"
 WARM_UP = 10
@@ -62,22 +64,29 @@ async def bare_turn(client: ClaudeSDKClient) -> float:
     return time.perf_counter() - began
 
 
-async def runtime_turn(stage: Stage, number: int) -> float:
-    sent = len(stage.telegram.recording.sent)
-    began = time.perf_counter()
-    (await stage.post_telegram(WORDS, number)).raise_for_status()
-    await stage.telegram.recording.wait_for_sent(sent + 1, timeout=60)
-    return time.perf_counter() - began
+async def post(line: Line, stage: Stage, number: int) -> tuple[float, float]:
+    body = text_update(WORDS, sender=OWNER_TELEGRAM, update_id=number)
+    secret = {"x-telegram-bot-api-secret-token": stage.webhook_secret}
+    return await line.post(f"/webhooks/telegram/{stage.tenant.id}", body, secret)
+
+
+async def runtime_turn(line: Line, stage: Stage, arrived: "asyncio.Queue[float]", number: int) -> float:
+    began, _ = await post(line, stage, number)
+    return await asyncio.wait_for(arrived.get(), 60) - began
 
 
 async def accepts(stage: Stage, *, rate: float, seconds: float) -> list[float]:
     """POST to 200 of messages that come at ``rate`` a second whatever the answers do (an open loop)."""
     found: list[float] = []
+    lines: asyncio.Queue[Line] = asyncio.Queue()
+    for _ in range(20):
+        lines.put_nowait(await Line.open(stage.address))
 
     async def one(number: int) -> None:
-        began = time.perf_counter()
-        (await stage.post_telegram(WORDS, number)).raise_for_status()
-        found.append(time.perf_counter() - began)
+        line = await lines.get()
+        began, ended = await post(line, stage, number)
+        lines.put_nowait(line)
+        found.append(ended - began)
 
     start = time.perf_counter()
     waiting = []
@@ -116,25 +125,33 @@ async def measure(turns: int, rate: float, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "bare").mkdir()
-        async with instant_model(folder) as model, httpx.AsyncClient(trust_env=False) as http:
-            settings = {"upstream": "anthropic", "base_url": model, "api_key": "bench"}
-            no_wait = {"coalesce_seconds": 0.0}
-            home = folder / "home"
-            async with staged(home, model=settings, sessions=no_wait, logs={"level": "warning"}) as stage:
+        async with (
+            instant_model(folder) as model,
+            sink() as (channel, arrived),
+            httpx.AsyncClient(trust_env=False) as http,
+        ):
+            settings = {
+                "model": {"upstream": "anthropic", "base_url": model, "api_key": "bench"},
+                "telegram": {"api_base": channel},
+                "logs": {"level": "warning"},
+            }
+            async with staged(folder / "home", sessions={"coalesce_seconds": 0.0}, **settings) as stage:
                 _lift_limits(stage)
                 await stage.start()
-                await runtime_turn(stage, 1)
+                line = await Line.open(stage.address)
+                await runtime_turn(line, stage, arrived, 1)
                 first = (await http.get(f"{model}/stats")).json()["first_request_bytes"]
+                pairs = []
                 async with bare_client(folder / "bare", model) as client:
-                    pairs = [
-                        (await bare_turn(client), await runtime_turn(stage, 2 + n)) for n in range(WARM_UP + turns)
-                    ]
+                    for number in range(WARM_UP + turns):
+                        bare = await bare_turn(client)
+                        pairs.append((bare, await runtime_turn(line, stage, arrived, 2 + number)))
                 assert stage.process is not None
                 resident = list(warm_bytes(stage.process.pid))
-            async with staged(folder / "load", model=settings, logs={"level": "warning"}) as stage:
+            async with staged(folder / "load", **settings) as stage:
                 _lift_limits(stage)
                 await stage.start()
-                await runtime_turn(stage, 1)
+                await runtime_turn(await Line.open(stage.address), stage, arrived, 1)
                 accepted = await accepts(stage, rate=rate, seconds=seconds)
     pairs = pairs[WARM_UP:]
     added = [runtime - bare for bare, runtime in pairs]
@@ -154,7 +171,7 @@ def _lift_limits(stage: Stage) -> None:
     """The instant model costs what the real one would, and a benchmark is more than a day's work."""
     text = stage.tenant.folder.read_text("tenant.yaml")
     lines = [line for line in text.splitlines() if not line.startswith(("limits", "  usd_per_day", "  turns_per_day"))]
-    lines.append("limits: {usd_per_day: 100000, turns_per_day: 1000000}")
+    lines.append("limits: {usd_per_day: 100000, turns_per_day: 1000000, messages_per_minute: 1000000}")
     stage.tenant.folder.write_text("tenant.yaml", "\n".join(lines) + "\n")
 
 

@@ -8,9 +8,12 @@ import pytest
 
 from runtime.engine.database import Database
 from runtime.turns import inbox, outbox
-from runtime.words import Inbound, SendState, Sent, StatusUpdate, TenantId, TryLater, TurnId, Uncertain
+from runtime.turns.letters import answers
+from runtime.turns.triage import Way
+from runtime.words import Inbound, Person, Role, SendState, Sent, StatusUpdate, TenantId, TryLater, TurnId, Uncertain
 
 ANDEN = TenantId("anden")
+ANDEN_PERSON = Person(name="Anden", role=Role.OWNER, addresses={})
 
 
 @pytest.fixture
@@ -25,13 +28,13 @@ def said(id: str, text: str = "hi", sender: str = "111") -> Inbound:
 
 
 def accept(database: Database, message: Inbound, tenant: TenantId = ANDEN) -> inbox.Accepted:
-    return database.write_now(lambda tx: inbox.accept(tx, tenant, message, time.time()))
+    return database.write_now(lambda tx: inbox.accept(tx, tenant, message, ANDEN_PERSON, time.time(), pace=30))
 
 
 def test_the_same_message_twice_is_one_message(database: Database) -> None:
     first = accept(database, said("1"))
-    assert first == inbox.Accepted(TurnId("turn:anden:telegram:111:00000001"), again=False, opened=True)
-    assert accept(database, said("1")) == inbox.Accepted(first.turn, again=True, opened=False)
+    assert first == inbox.Accepted(TurnId("turn:anden:telegram:111:00000001"), Way.TURN, opened=True)
+    assert accept(database, said("1")) == inbox.Accepted(first.turn, Way.TURN, again=True)
     assert len(database.read_now(lambda tx: inbox.messages(tx, first.turn))) == 1
 
 
@@ -80,7 +83,7 @@ def test_a_turn_closes_after_a_pause_but_not_never(first: float, last: float, qu
 def planned(database: Database) -> str:
     turn = accept(database, said("1")).turn
     database.write_now(lambda tx: inbox.close(tx, turn))
-    (key,) = database.write_now(lambda tx: outbox.plan(tx, turn, ANDEN, said("1"), ["hello"], time.time()))
+    (key,) = database.write_now(lambda tx: outbox.plan(tx, turn, ANDEN, answers(said("1"), ["hello"]), time.time()))
     return key
 
 
@@ -91,7 +94,7 @@ def state(database: Database, key: str) -> str:
 def test_a_reply_is_planned_once_however_often_the_step_runs(database: Database) -> None:
     key = planned(database)
     turn = TurnId(key.rpartition(":")[0])
-    again = database.write_now(lambda tx: outbox.plan(tx, turn, ANDEN, said("1"), ["something else"], time.time()))
+    again = database.write_now(lambda tx: outbox.plan(tx, turn, ANDEN, answers(said("1"), ["other"]), time.time()))
     assert again == [key]
     assert database.read_now(lambda tx: outbox.find(tx, key)).outbound.text == "hello"
 

@@ -1,0 +1,210 @@
+"""What people can do without the agent: commands in the chat, answered at once, also while it works.
+
+Owns what each command does and who may give it. Does not own what counts as a command (triage).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from runtime.agent.gateway import Gateway
+from runtime.agent.pool import Sessions
+from runtime.engine.database import Database
+from runtime.errors import BadInput, Refused
+from runtime.tenant import frontmatter
+from runtime.tenant.history import Origin
+from runtime.tenant.registry import Tenants
+from runtime.turns import inbox, overview, pairing
+from runtime.turns.errand import Told
+from runtime.turns.lanes import Lanes
+from runtime.turns.letters import Letter, answers, notice
+from runtime.turns.pairing import Answer
+from runtime.turns.records import Records
+from runtime.turns.triage import COMMANDS, Command, command_of
+from runtime.words import Conversation, Role
+
+OWNERS = frozenset({"undo", "approve", "deny", "release", "reonboard", "memory", "changes"})
+"""Commands that only an owner may give: they change the assistant, or show what others told it."""
+
+SHOWN = 5
+"""Changes that /changes lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    database: Database
+    tenants: Tenants
+    sessions: Sessions
+    gateway: Gateway
+    records: Records
+    lanes: Lanes
+
+    async def __call__(self, told: Told) -> Sequence[Letter]:
+        """Do what the message says; the letters that answer it."""
+        command = command_of(told.message)
+        assert command is not None, told.turn
+        assert told.person is not None, told.turn
+        if command.name in OWNERS and told.person.role is not Role.OWNER:
+            raise Refused(f"/{command.name} is for the owner", hint=f"Ask {told.tenant.config.owner.name}")
+        act: Callable[[Told, Command], Awaitable[str | Sequence[Letter]]] = getattr(self, f"_{command.name}")
+        said = await act(told, command)
+        return answers(told.message, [said] if said else []) if isinstance(said, str) else said
+
+    async def _help(self, told: Told, _: Command) -> str:
+        owner = told.person is not None and told.person.role is Role.OWNER
+        lines = [f"/{name} {what}" for name, what in COMMANDS.items() if owner or name not in OWNERS]
+        return "Just write to me. Or:\n" + "\n".join(lines)
+
+    async def _status(self, told: Told, _: Command) -> str:
+        config = told.tenant.config
+        midnight = datetime.now(config.zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        turns = await self.database.read(lambda tx: inbox.turns_since(tx, told.tenant.id, midnight))
+        spent = self.gateway.spent_today(told.tenant.id)
+        working = self.lanes.folder(told.tenant.id).locked()
+        lines = [
+            "I'm working on something right now." if working else "I'm here and free.",
+            f"Today: {turns} of {config.limits.turns_per_day} turns, "
+            f"${spent:.2f} of ${config.limits.usd_per_day:.2f} spent.",
+        ]
+        if self.gateway.upstream_name == "rehearsal":
+            lines.append("This is a rehearsal: my answers are written down beforehand.")
+        return "\n".join(lines)
+
+    async def _stop(self, told: Told, _: Command) -> str:
+        """The turn that is stopped says so itself."""
+        conversation = told.message.conversation
+        self.lanes.stop(told.tenant.id, conversation)
+        stopped = await self.sessions.interrupt(told.tenant.id, conversation)
+        return "" if stopped or self.lanes.works_on(told.tenant.id, conversation) else "I'm not working on anything."
+
+    async def _reset(self, told: Told, _: Command) -> str:
+        await self.sessions.close_conversation(told.tenant.id, told.message.conversation, told.tenant.folder.root)
+        return "We start afresh. What I wrote down I still know."
+
+    async def _memory(self, told: Told, _: Command) -> str:
+        return await asyncio.to_thread(overview.memory, told.tenant.folder)
+
+    async def _tasks(self, told: Told, _: Command) -> str:
+        return await asyncio.to_thread(overview.tasks, told.tenant.folder)
+
+    async def _skills(self, told: Told, _: Command) -> str:
+        return await asyncio.to_thread(overview.skills, told.tenant.folder)
+
+    async def _changes(self, told: Told, _: Command) -> str:
+        history = self.records.book(told.tenant).history
+        commits = await asyncio.to_thread(history.log, limit=SHOWN, by_agent=True)
+        return overview.changes(commits, told.tenant.config.zone)
+
+    async def _undo(self, told: Told, command: Command) -> str:
+        number = _number(command.rest)
+        async with self.lanes.folder(told.tenant.id):
+            return await asyncio.to_thread(self._take_back, told, number)
+
+    def _take_back(self, told: Told, number: int) -> str:
+        history = self.records.book(told.tenant).history
+        history.commit_admin()
+        for commit in history.log(limit=20):
+            if commit.trailers.get("Turn") == told.turn:  # done before a kill
+                return f"Undone: {commit.subject}"
+        undoable = overview.undoable(history.log(limit=200))
+        if number > len(undoable):
+            problem = "there is nothing more to undo" if undoable else "I have changed nothing yet"
+            raise BadInput(problem, hint="/changes lists it")
+        target = undoable[number - 1]
+        made = history.revert(
+            target.id,
+            Origin(
+                actor="owner",
+                tenant=told.tenant.id,
+                conversation=told.message.conversation,
+                turn=told.turn,
+                trigger=f"message {told.message.id}",
+                reason=told.message.text,
+            ),
+        )
+        return f"Undone: {target.subject} ({target.id[:7]}, by {made.id[:7]})."
+
+    async def _reonboard(self, told: Told, _: Command) -> str:
+        async with self.lanes.folder(told.tenant.id):
+            await asyncio.to_thread(self._begin_again, told)
+        return "Good, let's get to know each other again. I'll ask as we go."
+
+    def _begin_again(self, told: Told) -> None:
+        file = "life/onboarding.md"
+        meta, body = frontmatter.parse(told.tenant.folder.read_text(file), path=file)
+        today = datetime.now(told.tenant.config.zone).date().isoformat()
+        meta |= {"phase": "DISCOVERY", "since": today, "updated": today}
+        told.tenant.folder.write_text(file, frontmatter.dump(meta, body))
+        self._commit_by_owner(told)
+
+    async def _approve(self, told: Told, command: Command) -> Sequence[Letter]:
+        code, _, word = command.rest.partition(" ")
+        role = pairing.role_of(word.strip())
+        request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, code, time.time()))
+        async with self.lanes.folder(told.tenant.id):
+            await asyncio.to_thread(pairing.let_in, told.tenant, request, role)
+            await asyncio.to_thread(self._commit_by_owner, told)
+        await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.APPROVED))
+        welcome = Letter(
+            channel=request["channel"],
+            address=request["sender"],
+            text=f"{told.tenant.config.name} let you in. How can I help?",
+        )
+        return [*answers(told.message, [f"{request['name']} is let in as a {role.value}."]), welcome]
+
+    async def _deny(self, told: Told, command: Command) -> str:
+        request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, command.rest, time.time()))
+        await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.DENIED))
+        return f"{request['name']} is turned away, and will not be told."
+
+    async def _release(self, told: Told, command: Command) -> str:
+        conversation = Conversation(command.rest) if command.rest else told.message.conversation
+        freed = await self.database.write(lambda tx: inbox.release(tx, told.tenant.id, conversation))
+        return f"I answer {conversation} again." if freed else "Nobody took over there."
+
+    def _commit_by_owner(self, told: Told) -> None:
+        self.records.book(told.tenant).history.commit_by(
+            Origin(
+                actor="owner",
+                tenant=told.tenant.id,
+                conversation=told.message.conversation,
+                turn=told.turn,
+                trigger=f"message {told.message.id}",
+                reason=told.message.text,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Somebody the tenant does not know wrote. They get one polite line, the owner a code to answer with."""
+
+    database: Database
+
+    async def __call__(self, told: Told) -> Sequence[Letter]:
+        asked = await self.database.write(lambda tx: pairing.ask(tx, told.tenant.id, told.message, time.time()))
+        if not asked.fresh:
+            return []
+        config = told.tenant.config
+        name = told.message.sender_name or told.message.sender
+        told_owner = (
+            f"{name} wrote on {told.message.channel}: “{told.message.text[:200]}”\n"
+            f"/approve {asked.code} lets them in as a guest, /deny {asked.code} turns them away."
+        )
+        polite = answers(told.message, [config.stranger_line]) if config.stranger_line else []
+        return [*polite, *notice(told.tenant, config.owner, told_owner)]
+
+
+async def note(_: Told) -> Sequence[Letter]:
+    """Written down, and answered by nobody."""
+    return []
+
+
+def _number(word: str) -> int:
+    if not word:
+        return 1
+    if word.isdecimal() and 0 < int(word) < 100:
+        return int(word)
+    raise BadInput(f"{word!r} is not a number of a change", hint="/undo, or /undo 2")

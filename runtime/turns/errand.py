@@ -1,0 +1,109 @@
+"""An errand: what is done with one message without the agent (a command, a stranger, a note), or a notice to send.
+
+The body of the engine's workflow ``errand``. Owns its order: act, make what is said durable, send, end. It waits for no
+turn, so a command is answered while the agent works.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from runtime import logs
+from runtime.channels.base import Done, Reply
+from runtime.engine.database import Database
+from runtime.engine.durable import PATIENT, Engine
+from runtime.errors import Fault
+from runtime.tenant.registry import Tenant, Tenants
+from runtime.turns import inbox, outbox
+from runtime.turns.board import Board
+from runtime.turns.delivery import Delivery
+from runtime.turns.lanes import Lanes
+from runtime.turns.letters import Letter, answers
+from runtime.turns.post import Post
+from runtime.turns.records import Records
+from runtime.turns.triage import Way
+from runtime.words import Inbound, Person, TenantId, TurnId
+
+FINISH = "UPDATE turn SET state = 'done', finished = :now WHERE id = :turn AND state <> 'done'"
+
+log = logs.get("errands")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The message an errand is about. ``person`` is None for a stranger."""
+
+    turn: TurnId
+    tenant: Tenant
+    person: Person | None
+    message: Inbound
+
+
+Act = Callable[[Told], Awaitable[Sequence[Letter]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """``acts`` says what is done for each way but a turn; it may be done again after a kill."""
+
+    database: Database
+    engine: Engine
+    tenants: Tenants
+    delivery: Delivery
+    post: Post
+    records: Records
+    lanes: Lanes
+    board: Board
+    acts: Mapping[Way, Act]
+
+    async def __call__(self, id: str) -> None:
+        turn = TurnId(id)
+        async with self.lanes.running(turn):
+            self.board.open(turn)
+            try:
+                for key in await self.engine.step("act", partial(self._act, turn), retry=PATIENT):
+                    await self.engine.step("send", partial(self.delivery.send, key), retry=PATIENT)
+                await self.engine.step("finish", partial(self._finish, turn), retry=PATIENT)
+            finally:
+                self.board.close(turn)
+
+    async def _act(self, turn: TurnId) -> list[str]:
+        row, planned, messages = await self.database.read(
+            lambda tx: (inbox.find_turn(tx, turn), outbox.keys(tx, turn), inbox.messages(tx, turn))
+        )
+        if planned or row["state"] != "closed":
+            return planned
+        tenant = self.tenants.get(TenantId(row["tenant"]))
+        (message,) = messages
+        told = Told(turn, tenant, tenant.config.person(message.channel, message.sender), message)
+        await asyncio.to_thread(self.records.heard, tenant, turn, told.person, [message])
+        return await self._say(told, await self._letters(told))
+
+    async def _letters(self, told: Told) -> list[Letter]:
+        try:
+            return list(await self.acts[inbox.way_of(told.turn)](told))
+        except Fault as fault:
+            if told.person is None:
+                raise
+            return answers(told.message, [f"{fault.problem}. {fault.hint}."])
+
+    async def _say(self, told: Told, letters: list[Letter]) -> list[str]:
+        parts = [
+            Letter(
+                channel=letter.channel, address=letter.address, text=part, file=letter.file, template=letter.template
+            )
+            for letter in letters
+            for part in self.post.split(letter.channel, letter.text)
+        ]
+        planned = await self.database.write(lambda tx: outbox.plan(tx, told.turn, told.tenant.id, parts, time.time()))
+        by_key = dict(zip(planned, parts, strict=True))
+        await asyncio.to_thread(self.records.said, told.tenant, told.turn, by_key)
+        self.board.post(told.turn, Reply("\n\n".join(part.text for part in parts)))
+        return planned
+
+    async def _finish(self, turn: TurnId) -> None:
+        await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))
+        self.board.post(turn, Done())
+        log.info("errand.finished", turn=turn)

@@ -1,0 +1,92 @@
+"""What a tenant's folder holds, in a few lines for a phone. Nothing here is for the agent."""
+
+import json
+import re
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from runtime.errors import Fault
+from runtime.tenant import frontmatter
+from runtime.tenant.commits import Commit
+from runtime.tenant.folder import Folder
+
+MOST_LINES = 30
+"""Lines of one overview: what does not fit is counted."""
+
+_FACT = re.compile(r"^[-*] +(.+?)(?: *\[[^\]]*\])? *$", re.MULTILINE)
+_TASK = re.compile(r"^ *- +id: *(\S+)", re.MULTILINE)
+
+
+def memory(folder: Folder) -> str:
+    """The facts under life/, by file."""
+    lines = []
+    for rel in _markdown(folder, "life"):
+        facts = _FACT.findall(_body(folder, rel))
+        if facts:
+            lines += [f"{rel.removeprefix('life/').removesuffix('.md')}:", *(f"- {fact}" for fact in facts)]
+    return _cut(lines) or "I know nothing about you yet. Tell me something worth keeping."
+
+
+def skills(folder: Folder) -> str:
+    """The directives and the tenant's own tools, each with what it is for."""
+    lines = []
+    for rel in _markdown(folder, "directives"):
+        try:
+            meta, _ = frontmatter.parse(folder.read_text(rel), path=rel)
+        except Fault:
+            continue  # README has no head; a broken one is told to the admin, not to a phone
+        lines.append(f"- {meta.get('name', rel)}: {meta.get('description', '')}")
+    try:
+        tools = json.loads(folder.read_text("execution/tool_manifest.json")).get("tools", [])
+        lines += [f"- {tool['name']}: {tool.get('description', '')}" for tool in tools]
+    except (Fault, ValueError, AttributeError, TypeError, KeyError):
+        pass
+    return _cut(lines) or "I was taught nothing yet."
+
+
+def tasks(folder: Folder) -> str:
+    """What state/schedules.yaml names."""
+    try:
+        text = "\n".join(
+            line for line in folder.read_text("state/schedules.yaml").splitlines() if not line.startswith("#")
+        )
+    except Fault:
+        text = ""
+    return _cut([f"- {task}" for task in _TASK.findall(text)]) or "I do nothing at set times."
+
+
+def changes(commits: Sequence[Commit], zone: ZoneInfo) -> str:
+    """The agent's commits, newest first, numbered as /undo counts them."""
+    lines = [
+        f"{number}. {commit.subject} ({commit.at.astimezone(zone):%a %d %b %H:%M}, {commit.id[:7]})"
+        for number, commit in enumerate(undoable(commits), start=1)
+    ]
+    return "\n".join([*lines, "/undo takes the first one back."]) if lines else "I have changed nothing about myself."
+
+
+def undoable(commits: Sequence[Commit]) -> list[Commit]:
+    """The agent's commits that nobody has taken back, newest first, out of ``commits``, which are newest first too."""
+    reverted = {commit.reverts for commit in commits if commit.reverts}
+    return [one for one in commits if one.by_agent and not one.reverts and one.id not in reverted]
+
+
+def _markdown(folder: Folder, rel: str) -> list[str]:
+    found = []
+    for name in folder.names(rel):
+        if name.endswith(".md"):
+            found.append(f"{rel}/{name}")
+        elif "." not in name and name != "rules":
+            found += _markdown(folder, f"{rel}/{name}")
+    return found
+
+
+def _body(folder: Folder, rel: str) -> str:
+    try:
+        return frontmatter.parse(folder.read_text(rel), path=rel)[1]
+    except Fault:
+        return ""
+
+
+def _cut(lines: list[str]) -> str:
+    more = len(lines) - MOST_LINES
+    return "\n".join([*lines[:MOST_LINES], f"… and {more} more"] if more > 0 else lines)

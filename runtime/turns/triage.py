@@ -1,0 +1,83 @@
+"""What becomes of a message: a turn, a command, a request to be let in, a note, or nothing. Pure."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runtime.words import How, Inbound, Person
+
+COMMANDS = {
+    "help": "what I understand",
+    "status": "how I am doing",
+    "stop": "stop what I am working on (/cancel)",
+    "reset": "end this conversation and start afresh (/clear)",
+    "memory": "what I know",
+    "tasks": "what I do at set times",
+    "skills": "what I was taught",
+    "changes": "what I changed about myself",
+    "undo": "take back my last change, or /undo 2 for the one before",
+    "reonboard": "get to know each other again",
+    "approve": "let somebody in: /approve CODE, or /approve CODE member",
+    "deny": "turn somebody away: /deny CODE",
+    "release": "let me answer again where you took over",
+}
+"""What is done without the agent, at once, also while it works; and what /help says of it."""
+
+SAME = {"cancel": "stop", "clear": "reset"}
+
+SILENT_KINDS = frozenset({"reaction", "revoke", "stop"})
+"""Kinds that are written down and answered by nobody."""
+
+_COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?\s*", re.DOTALL | re.IGNORECASE)
+
+
+class Way(StrEnum):
+    """``NOTE``: into the log and no further. ``DROP``: counted, and gone."""
+
+    TURN = "turn"
+    COMMAND = "command"
+    PAIRING = "pairing"
+    NOTE = "note"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    name: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``taken_over``: the business itself is answering there. ``too_fast``: more messages than are heard."""
+
+    taken_over: bool = False
+    too_fast: bool = False
+
+
+def triage(message: Inbound, person: Person | None, standing: Standing) -> Way:
+    """Only people of the tenant reach the agent, and only what they typed can be a command."""
+    if message.how is How.ECHO:
+        return Way.NOTE
+    if standing.too_fast:
+        return Way.DROP
+    if person is None:
+        return Way.DROP if message.group or message.kind in SILENT_KINDS else Way.PAIRING
+    if command_of(message) is not None:
+        return Way.COMMAND
+    if message.kind in SILENT_KINDS or standing.taken_over:
+        return Way.NOTE
+    return Way.TURN
+
+
+def command_of(message: Inbound) -> Command | None:
+    """The command that ``message`` is; None for any other text, also one that only begins with a slash."""
+    if message.kind == "stop":
+        return Command("stop", "")
+    if message.kind != "text" or message.how is not How.TYPED:
+        return None
+    found = _COMMAND.fullmatch(message.text.strip())
+    if found is None:
+        return None
+    name = SAME.get(found[1].lower(), found[1].lower())
+    return Command(name, (found[2] or "").strip()) if name in COMMANDS else None

@@ -23,6 +23,7 @@ from runtime.turns.letters import Letter, answers, notice
 from runtime.turns.pairing import Answer
 from runtime.turns.records import Records
 from runtime.turns.triage import COMMANDS, Command, command_of
+from runtime.turns.turn import midnight
 from runtime.words import Conversation, Role
 
 OWNERS = frozenset({"undo", "approve", "deny", "release", "reonboard", "memory", "changes"})
@@ -59,8 +60,7 @@ class Commands:
 
     async def _status(self, told: Told, _: Command) -> str:
         config = told.tenant.config
-        midnight = datetime.now(config.zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-        turns = await self.database.read(lambda tx: inbox.turns_since(tx, told.tenant.id, midnight))
+        turns = await self.database.read(lambda tx: inbox.turns_since(tx, told.tenant.id, midnight(told.tenant)))
         spent = self.gateway.spent_today(told.tenant.id)
         working = self.lanes.folder(told.tenant.id).locked()
         lines = [

@@ -63,11 +63,14 @@ class Errand:
         async with self.lanes.running(turn):
             self.board.open(turn)
             try:
-                for key in await self.engine.step("act", partial(self._act, turn), retry=PATIENT):
-                    await self.engine.step("send", partial(self.delivery.send, key), retry=PATIENT)
-                await self.engine.step("finish", partial(self._finish, turn), retry=PATIENT)
+                await self.engine.step("errand", partial(self._run, turn), retry=PATIENT)
             finally:
                 self.board.close(turn)
+
+    async def _run(self, turn: TurnId) -> None:
+        for key in await self._act(turn):
+            await self.delivery.send(key)
+        await self._finish(turn)
 
     async def _act(self, turn: TurnId) -> list[str]:
         row, planned, messages = await self.database.read(

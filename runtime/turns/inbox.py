@@ -52,6 +52,8 @@ CLOSE_CONVERSATION = "UPDATE conversation SET open_turn = NULL WHERE open_turn =
 CLOSE_TURN = "UPDATE turn SET state = 'closed' WHERE id = :turn AND state = 'open'"
 
 TURNS_SINCE = "SELECT count(*) AS turns FROM turn WHERE tenant = :tenant AND opened >= :since AND id LIKE 'turn:%'"
+BEGIN = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING attempts"
+PLANNED = "SELECT key FROM outbox WHERE turn = :turn ORDER BY part"
 MESSAGES = "SELECT seq, body, received FROM inbox WHERE turn = :turn ORDER BY seq"
 SPAN = "SELECT min(received) AS first, max(received) AS last FROM inbox WHERE turn = :turn"
 TURN = "SELECT * FROM turn WHERE id = :turn"
@@ -108,6 +110,11 @@ def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:
     return int(tx.run(TURNS_SINCE, tenant=tenant, since=since)[0]["turns"])
 
 
+def tenant_of(turn: str) -> TenantId:
+    """Whose a turn or errand is: the second word of its id, and a tenant's name has no colon."""
+    return TenantId(turn.split(":", 2)[1])
+
+
 def way_of(turn: str) -> Way:
     """What kind of work an id stands for: its first word."""
     return Way(turn.partition(":")[0])
@@ -136,20 +143,33 @@ Quiet = Callable[[TenantId, str], float]
 """Seconds without a message after which a turn closes, by tenant and channel."""
 
 
-def collect(tx: Transaction, turn: TurnId, quiet: Quiet, now: float) -> Pause | After | TenantId:
-    """Close ``turn`` if it may be closed, and say whose it is; otherwise what it has to wait for."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a turn answers. ``attempt`` counts from 1; ``today``: turns of the tenant since midnight, with this one;
+    ``planned``: the keys of its reply, if an earlier attempt got so far."""
+
+    messages: tuple[Inbound, ...]
+    attempt: int
+    today: int
+    planned: tuple[str, ...]
+
+
+def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: float) -> Taken | Pause | After:
+    """Fix the messages of ``turn`` and begin an attempt at it; or what it has to wait for. Called by whoever holds
+    the tenant's lane. Taking a turn again, after a kill, gives the same messages."""
     row = find_turn(tx, turn)
-    tenant = TenantId(row["tenant"])
-    if row["state"] != "open":
-        return tenant
-    first, last = span(tx, turn)
-    remaining = wait_until(first, last, quiet(tenant, row["conversation"].partition(":")[0])) - now
-    if remaining > 0:
-        return Pause(remaining)
-    if not previous_is_finished(tx, turn):
-        return After(TurnId(row["previous"]))
-    close(tx, turn)
-    return tenant
+    if row["state"] == "open":
+        first, last = span(tx, turn)
+        remaining = wait_until(first, last, quiet(tenant_of(turn), row["conversation"].partition(":")[0])) - now
+        if remaining > 0:
+            return Pause(remaining)
+        if not previous_is_finished(tx, turn):
+            return After(TurnId(row["previous"]))
+        close(tx, turn)
+    (begun,) = tx.run(BEGIN, turn=turn)
+    planned = tuple(found["key"] for found in tx.run(PLANNED, turn=turn))
+    today = turns_since(tx, tenant_of(turn), midnight)
+    return Taken(tuple(messages(tx, turn)), begun["attempts"], today, planned)
 
 
 def close(tx: Transaction, turn: TurnId) -> None:

@@ -39,12 +39,11 @@ ATTEMPTS = 3
 UNNOTICED = 0.3
 """Seconds in which an answer comes before anybody wonders whether it will."""
 
-START = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING attempts"
 TROUBLE = "UPDATE turn SET problem = :problem WHERE id = :turn"
 COMMITTED = "UPDATE turn SET commits = :commits WHERE id = :turn"
 FINISH = """
 UPDATE turn SET state = CASE WHEN problem = '' THEN 'done' ELSE 'failed' END, finished = :now
-WHERE id = :turn AND state NOT IN ('done', 'failed')"""
+WHERE id = :turn AND state NOT IN ('done', 'failed') RETURNING *"""
 
 log = logs.get("turns")
 
@@ -60,6 +59,8 @@ class Taken:
     attempt: int
     today: int
     """Turns of the tenant since midnight where it is, this one included."""
+    planned: tuple[str, ...]
+    """Keys of the reply, if an earlier attempt made it durable before it died."""
 
     @property
     def last(self) -> Inbound:
@@ -87,52 +88,52 @@ class Turn:
     quiet: Callable[[TenantId, str], float]
 
     async def __call__(self, id: str) -> None:
+        """One step for the engine: each part of a turn leaves a mark of its own when it is done (the messages are
+        fixed, the reply is planned, a send is claimed), so that being run again from the top is going on."""
         turn = TurnId(id)
         async with self.lanes.running(turn):
             self.board.open(turn)
             try:
-                for key in await self.engine.step("run", partial(self._run, turn), retry=PATIENT):
-                    await self.engine.step("send", partial(self.delivery.send, key), retry=PATIENT)
-                await self.engine.step("finish", partial(self._finish, turn), retry=PATIENT)
+                await self.engine.step("turn", partial(self._run, turn), retry=PATIENT)
             finally:
                 self.board.close(turn)
 
-    async def _run(self, turn: TurnId) -> list[str]:
-        """Collect, answer, commit; the keys of what is to be sent. At least once: each part leaves a mark of its own
-        when it is done (the turn is closed, its reply planned, its changes committed), so one checkpoint serves all."""
-        tenant = self.tenants.get(await self._collect(turn))
-        async with self.lanes.folder(tenant.id):
-            taken, planned = await self._take(turn, tenant)
-            answer = None
-            if not planned:
-                planned, answer = await self._answer(taken)
-            await self._commit(taken, answer)
-            return planned
+    async def _run(self, turn: TurnId) -> None:
+        for key in await self._answered(turn):
+            await self.delivery.send(key)
+        await self._finish(turn)
 
-    async def _collect(self, turn: TurnId) -> TenantId:
-        """Wait until the person pauses and the turn before this one has ended; then fix the messages."""
+    async def _answered(self, turn: TurnId) -> list[str]:
+        """The keys of what is to be sent, once the turn is answered and what it changed is committed."""
+        tenant = self.tenants.get(inbox.tenant_of(turn))
         while True:
-            found = await self.database.write(lambda tx: inbox.collect(tx, turn, self.quiet, time.time()))
-            match found:
-                case inbox.Pause(seconds):
-                    await asyncio.sleep(seconds)
-                case inbox.After(previous):
-                    await self.lanes.wait_for(previous)
-                case _:
-                    return found
+            async with self.lanes.folder(tenant.id):
+                found = await self.database.write(
+                    lambda tx: inbox.take(tx, turn, self.quiet, midnight(tenant), time.time())
+                )
+                if isinstance(found, inbox.Taken):
+                    return await self._work(self._with_person(turn, tenant, found))
+            await self._wait(found)
 
-    async def _take(self, turn: TurnId, tenant: Tenant) -> tuple[Taken, list[str]]:
-        midnight = datetime.now(tenant.config.zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-        attempts, today, messages, planned = await self.database.write(
-            lambda tx: (
-                tx.run(START, turn=turn)[0]["attempts"],
-                inbox.turns_since(tx, tenant.id, midnight),
-                inbox.messages(tx, turn),
-                outbox.keys(tx, turn),
-            )
-        )
-        person = tenant.config.person(messages[-1].channel, messages[-1].sender) or tenant.config.owner
-        return Taken(turn, tenant, person, tuple(messages), attempts, today), planned
+    async def _wait(self, reason: inbox.Pause | inbox.After) -> None:
+        """Until the person pauses, or the turn before this one has ended."""
+        match reason:
+            case inbox.Pause(seconds):
+                await asyncio.sleep(seconds)
+            case inbox.After(previous):
+                await self.lanes.wait_for(previous)
+
+    def _with_person(self, turn: TurnId, tenant: Tenant, found: inbox.Taken) -> Taken:
+        last = found.messages[-1]
+        person = tenant.config.person(last.channel, last.sender) or tenant.config.owner
+        return Taken(turn, tenant, person, found.messages, found.attempt, found.today, found.planned)
+
+    async def _work(self, taken: Taken) -> list[str]:
+        planned, answer = list(taken.planned), None
+        if not planned:
+            planned, answer = await self._answer(taken)
+        await self._commit(taken, answer)
+        return planned
 
     async def _answer(self, taken: Taken) -> tuple[list[str], Answer | None]:
         await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn, again=taken.attempt > 1)
@@ -223,12 +224,13 @@ class Turn:
             self.board.post(taken.turn, Commits(tuple(commits)))
 
     async def _finish(self, turn: TurnId) -> None:
-        await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))
-        row = await self.database.read(lambda tx: inbox.find_turn(tx, turn))
-        self.metrics.messages_processed.labels(row["tenant"], row["state"]).inc()
-        self.metrics.message_processing.labels(row["tenant"]).observe(row["finished"] - row["opened"])
+        rows = await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))
+        for row in rows:  # none when it was finished before a kill
+            seconds = row["finished"] - row["opened"]
+            self.metrics.messages_processed.labels(row["tenant"], row["state"]).inc()
+            self.metrics.message_processing.labels(row["tenant"]).observe(seconds)
+            log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * seconds))
         self.board.post(turn, Done())
-        log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * (row["finished"] - row["opened"])))
 
     def _show(self, turn: TurnId, event: AgentEvent) -> None:
         match event:
@@ -240,3 +242,8 @@ class Turn:
                 self.board.post(turn, ToolRan(name=run.name, ok=run.ok, ms=run.ms))
             case events.AskedAgain():
                 self.board.post(turn, Progress("started again"))
+
+
+def midnight(tenant: Tenant) -> float:
+    """When the tenant's day began, in seconds since the epoch."""
+    return datetime.now(tenant.config.zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()

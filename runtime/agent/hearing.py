@@ -68,14 +68,15 @@ def _first_found(pattern: re.Pattern[str], texts: Iterable[str]) -> str:
 
 def _typed(message: Mapping[str, Any]) -> str:
     """A person's words: not what the CLI puts beside them, and not the results of tools. What they write while the
-    model works comes as a system message."""
+    model works comes as a system message. After an interruption the words that were not answered stand in one message
+    with the next ones: the last block is what is said now."""
     if message.get("role") == "system":
         found = _MEANWHILE.match(_text(message.get("content")))
         return found[1].strip() if found else ""
     if message.get("role") != "user":
         return ""
     texts = [text for text in _texts(message.get("content")) if not _NOT_TYPED.fullmatch(text)]
-    return "\n".join(texts).strip()
+    return texts[-1].strip() if texts else ""
 
 
 def _results(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:

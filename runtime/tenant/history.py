@@ -17,6 +17,7 @@ from runtime.tenant import commits as wording
 from runtime.tenant.changes import FILE, PROGRAM, Change, Entry, Known, blob_id, compare, in_the_way, is_versioned
 from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Origin, Refusal, RevertConflict
 from runtime.tenant.folder import Folder
+from runtime.tenant.inverse import without_added
 from runtime.tenant.repository import Planned, Repository
 
 __all__ = ["ADMIN", "AGENT", "Commit", "CommitResult", "History", "Origin", "Refusal", "RevertConflict"]
@@ -67,7 +68,7 @@ class History:
         return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS})
 
     def commit_by(self, origin: Origin) -> CommitResult:
-        """Commit what the runtime wrote because ``origin.actor`` said so, settings included, under ProxyStaff's name."""
+        """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
         return self._commit_changes(origin, "", frozenset(Concern))
 
     def revert(self, commit: str, origin: Origin) -> Commit:
@@ -81,18 +82,17 @@ class History:
             target, head = self.find(commit), self.head()
             self._refuse_unrevertable(target, head)
             tree, conflicts = self._repository.merge(target.id, head, target.parents[0])
-            if conflicts:
-                raise _conflict(target, conflicts)
+            mended = self._mended(target, head, conflicts)
             changes = _between(self._files(head), self._repository.files(tree))
             if not changes:
                 problem = f"{target.id[:10]} is taken back already: nothing of it is left"
                 raise Refused(problem, hint="see `proxystaff history`")
             self._refuse_dirty(changes)
             title, first = wording.revert_subject(target.subject), wording.reverts_line(target.id)
-            planned = Planned(wording.message(title, origin, first=first), tree=tree)
+            planned = Planned(wording.message(title, origin, first=first), mended, tree=tree)
             [made] = self._repository.make(_LANDING, [planned], self._author(origin.actor), [head])
             self._repository.move(self._repository.branch(), made, head)
-            self._land(changes)
+            self._land(_between(self._files(head), self._repository.files(made)))
             return self.find(made)
 
     def set_aside(self, turn: str) -> str | None:
@@ -158,6 +158,24 @@ class History:
         """Pack what has gathered; takes seconds. For a quiet hour."""
         with self._lock:
             self._repository.tidy()
+
+    def _mended(self, target: Commit, head: str, conflicts: Sequence[str]) -> list[Change]:
+        """The files git could not merge, without the lines that ``target`` added to them. Raises RevertConflict."""
+        if not conflicts:
+            return []
+        sides = [self._files(target.parents[0]), self._files(target.id), self._files(head)]
+        changes = []
+        for path in conflicts:
+            entries = [files.get(path) for files in sides]
+            blobs = self._repository.blobs([entry.blob for entry in entries if entry])
+            texts = [blobs[entry.blob] for entry in entries if entry]
+            data = without_added(*texts) if len(texts) == len(sides) else None
+            if data is None:
+                raise _conflict(target, tuple(conflicts))
+            entry = entries[-1]
+            assert entry is not None
+            changes.append(Change(path, entry, Entry(entry.mode, blob_id(data)), data))
+        return changes
 
     # Committing
 

@@ -29,7 +29,7 @@ _PLAIN = ("--no-color", "--no-show-signature", "--diff-merges=first-parent")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A commit to be made: its message, and either the changes or the whole tree."""
+    """A commit to be made: its message, and the changes, on top of ``tree`` where one is given."""
 
     message: str
     changes: Sequence[Change] = ()
@@ -223,14 +223,18 @@ def _body(planned: Planned) -> list[bytes]:
     """The part of a fast-import commit that says what is in it; what goes is said first, so that a file may become
     a folder."""
     if planned.tree:
-        return [b'M 040000 %b ""\n' % planned.tree.encode()]
+        return [b'M 040000 %b ""\n' % planned.tree.encode(), *_there(planned)]
     gone = [b"D %b\n" % _quoted(change.path) for change in planned.changes if change.entry is None]
+    return gone + _there(planned)
+
+
+def _there(planned: Planned) -> list[bytes]:
     there: list[bytes] = []
     for change in planned.changes:
         if change.entry is not None and change.data is not None:
             mode, size = change.entry.mode.encode(), len(change.data)
             there += (b"M %b inline %b\ndata %d\n" % (mode, _quoted(change.path), size), change.data, b"\n")
-    return gone + there
+    return there
 
 
 _UNQUOTED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./")

@@ -75,9 +75,9 @@ class Commands:
     async def _stop(self, told: Told, _: Command) -> str:
         """The turn that is stopped says so itself."""
         conversation = told.message.conversation
-        self.lanes.stop(told.tenant.id, conversation)
         stopped = await self.sessions.interrupt(told.tenant.id, conversation)
-        return "" if stopped or self.lanes.works_on(told.tenant.id, conversation) else "I'm not working on anything."
+        stopped = stopped or self.lanes.stop_next(told.tenant.id, conversation)
+        return "" if stopped else "I'm not working on anything."
 
     async def _reset(self, told: Told, _: Command) -> str:
         await self.sessions.close_conversation(told.tenant.id, told.message.conversation, told.tenant.folder.root)

@@ -17,7 +17,7 @@ class Lanes:
     def __init__(self) -> None:
         self._folders: defaultdict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: dict[TurnId, asyncio.Event] = {}
-        self._stopped: set[TurnId] = set()
+        self._waiting: set[TurnId] = set()
 
     def folder(self, tenant: TenantId) -> asyncio.Lock:
         """Held by the one turn (or admin's commit) that may write the tenant's folder."""
@@ -30,24 +30,27 @@ class Lanes:
             yield
         finally:
             del self._running[turn]
-            self._stopped.discard(turn)
+            self._waiting.discard(turn)
             over.set()
 
     def runs(self, turn: TurnId) -> bool:
         return turn in self._running
 
-    def stop(self, tenant: TenantId, conversation: Conversation) -> None:
-        """Whoever runs a turn of ``conversation`` and has not asked the agent yet need not."""
-        self._stopped.update(self._turns(tenant, conversation))
+    def waits(self, turn: TurnId) -> None:
+        """``turn`` has yet to ask the agent, and may be stopped before it does."""
+        self._waiting.add(turn)
 
-    def is_stopped(self, turn: TurnId) -> bool:
-        return turn in self._stopped
+    def stop_next(self, tenant: TenantId, conversation: Conversation) -> bool:
+        """The turn of ``conversation`` that comes next need not ask the agent; False when none waits."""
+        waiting = sorted(turn for turn in self._waiting if turn.startswith(f"turn:{tenant}:{conversation}:"))
+        self._waiting.difference_update(waiting[:1])
+        return bool(waiting)
 
-    def works_on(self, tenant: TenantId, conversation: Conversation) -> bool:
-        return bool(self._turns(tenant, conversation))
-
-    def _turns(self, tenant: TenantId, conversation: Conversation) -> list[TurnId]:
-        return [turn for turn in self._running if turn.startswith(f"turn:{tenant}:{conversation}:")]
+    def begins(self, turn: TurnId) -> bool:
+        """``turn`` is about to ask the agent; False when it was stopped before it could."""
+        stopped = turn not in self._waiting
+        self._waiting.discard(turn)
+        return not stopped
 
     async def wait_for(self, turn: TurnId) -> None:
         """Until ``turn`` may have ended: the caller looks again."""

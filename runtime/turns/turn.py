@@ -99,6 +99,7 @@ class Turn:
                 self.board.close(turn)
 
     async def _run(self, turn: TurnId) -> None:
+        self.lanes.waits(turn)
         for key in await self._answered(turn):
             await self.delivery.send(key)
         await self._finish(turn)
@@ -154,7 +155,7 @@ class Turn:
         """The agent's words, or an apology; the trouble is recorded with the turn."""
         if taken.attempt > ATTEMPTS:
             return await self._apologise(taken, "died", f"the process ended {ATTEMPTS} times during this turn"), None
-        if self.lanes.is_stopped(taken.turn):
+        if not self.lanes.begins(taken.turn):
             return reply.APOLOGIES["stopped"], None
         if taken.today > taken.tenant.config.limits.turns_per_day:
             return await self._apologise(taken, "turns", f"{taken.today} turns today"), None

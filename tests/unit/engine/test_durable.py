@@ -1,4 +1,4 @@
-"""Workflows: after a kill they go on from the last finished step, in a process of their own (the engine is one a process)."""
+"""Workflows: after a kill they go on from the last finished step. Each in a process: there is one engine a process."""
 
 import subprocess
 import sys

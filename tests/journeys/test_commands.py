@@ -1,0 +1,139 @@
+"""What people do without the agent: commands in the chat, strangers let in or turned away."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.stage import OWNER_TELEGRAM, Stage, staged
+from tests.journeys.waiting import until
+
+pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
+
+STRANGER = 999
+SLOW = """\
+announce: false
+replies:
+  - when: {words: think long}
+    do: [{delay: 30}, {say: At last.}]
+  - when: {words: remember}
+    do:
+      - use: {tool: Bash, input: {command: "printf -- '- a fact\\\\n' >> life/patterns.md"}}
+      - say: Saved.
+  - when: {regex: '.'}
+    do: [{say: Hello.}]
+"""
+
+
+@asynccontextmanager
+async def slow(folder: Path) -> AsyncIterator[Stage]:
+    """A running product whose model thinks for half a minute when it is told to."""
+    (folder / "slow.yaml").write_text(SLOW)
+    model = {"upstream": "rehearsal", "rehearsal": str(folder / "slow.yaml")}
+    async with staged(folder / "home", model=model) as stage:
+        await stage.start()
+        yield stage
+        print(stage.tail(60))
+
+
+def texts(stage: Stage, chat: int = OWNER_TELEGRAM) -> list[str]:
+    return [one.body["text"] for one in stage.telegram.recording.sent if one.body["chat_id"] == chat]
+
+
+async def say(stage: Stage, text: str, number: int, *, sender: int = OWNER_TELEGRAM) -> str:
+    """What comes back to whoever wrote."""
+    before = len(texts(stage, sender))
+    (await stage.post_telegram(text, number, sender=sender)).raise_for_status()
+    await until(lambda: len(texts(stage, sender)) > before)
+    return texts(stage, sender)[before]
+
+
+async def test_a_running_turn_is_stopped_within_a_second_and_says_so(tmp_path: Path) -> None:
+    async with slow(tmp_path) as stage:
+        await say(stage, "Hello", 1)
+        await stage.post_telegram("Please think long", 2)
+        await asyncio.sleep(1.0)
+        await stage.post_telegram("And this waits", 3)
+        async with asyncio.timeout(5):
+            assert await say(stage, "/stop", 4) == "Stopped."
+        await until(lambda: len(texts(stage)) == 3)
+        assert texts(stage)[2] == "Hello.", "a message that came during the turn is answered after it"
+        assert await say(stage, "/stop", 5) == "I'm not working on anything."
+
+
+async def test_a_command_is_answered_while_the_agent_works(tmp_path: Path) -> None:
+    async with slow(tmp_path) as stage:
+        await stage.post_telegram("Please think long", 1)
+        await asyncio.sleep(1.5)
+        assert "working on something" in await say(stage, "/status", 2)
+        assert "/undo" in await say(stage, "/help", 3)
+
+
+async def test_changes_are_listed_and_taken_back(stage: Stage) -> None:
+    assert await say(stage, "/changes", 1) == "I have changed nothing about myself."
+    await say(stage, "Please remember that Bill sells in May.", 2)
+    await say(stage, "Please remember that Ann buys in June.", 3)
+    await until(lambda: len(stage.history.log(limit=10, by_agent=True)) == 2)
+    listed = await say(stage, "/changes", 4)
+    assert re.match(r"1\. Remember: contacts \(\w{3} \d\d \w{3} \d\d:\d\d, [0-9a-f]{7}\)\n2\. ", listed)
+    assert (await say(stage, "/undo 2", 5)).startswith("Undone: Remember: contacts")
+    contacts = stage.tenant.folder.read_text("life/knowledge/contacts.md")
+    assert "Bill" not in contacts
+    assert "Ann buys in June" in contacts
+    assert (await say(stage, "/undo", 6)).startswith("Undone")
+    assert "I have changed nothing yet" in await say(stage, "/undo", 7)
+    reverts = [commit for commit in stage.history.log(limit=10) if commit.reverts]
+    assert [commit.trailers["Actor"] for commit in reverts] == ["owner", "owner"]
+
+
+async def test_what_it_knows_and_can_do_is_told(stage: Stage) -> None:
+    await say(stage, "Please remember that Bill sells in May.", 1)
+    assert "Bill sells in May" in await say(stage, "/memory", 2)
+    assert "lead-follow-up" in await say(stage, "/skills", 3)
+    assert await say(stage, "/tasks", 4) == "I do nothing at set times."
+    assert "afresh" in await say(stage, "/reset", 5)
+    assert "[rehearsal]" in await say(stage, "Hello", 6), "a new session begins"
+    assert "know each other again" in await say(stage, "/reonboard", 7)
+    assert '"phase": "DISCOVERY"' in stage.tenant.folder.read_text("life/onboarding.md")
+
+
+async def test_a_stranger_is_let_in_by_the_owner_in_the_chat(stage: Stage) -> None:
+    polite = await say(stage, "Hi, is this Anden's office?", 1, sender=STRANGER)
+    assert "ask whether I may help you" in polite
+    await until(lambda: texts(stage) != [])
+    (asked,) = texts(stage)
+    assert "is this Anden's office?" in asked
+    code = re.search(r"/approve ([A-Z0-9]{8})", asked)
+    assert code
+    await stage.post_telegram("Hello?", 2, sender=STRANGER)
+    await stage.kill()
+    await stage.start()
+    assert "is let in as a guest" in await say(stage, f"/approve {code[1]}", 3)
+    await until(lambda: "let you in" in texts(stage, STRANGER)[-1])
+    assert len(texts(stage, STRANGER)) == 2, "one polite line, and the welcome"
+    assert "role: guest" in stage.tenant.folder.read_text("tenant.yaml")
+    assert stage.history.log(limit=1)[0].files == ("tenant.yaml",)
+    assert "Hello!" in await say(stage, "Hello", 4, sender=STRANGER)
+    assert "is for the owner" in await say(stage, "/undo", 5, sender=STRANGER)
+    assert "no request waits" in await say(stage, f"/approve {code[1]}", 6)
+
+
+async def test_whoever_is_turned_away_is_not_heard_again(stage: Stage) -> None:
+    await say(stage, "Hi", 1, sender=STRANGER)
+    await until(lambda: texts(stage) != [])
+    code = texts(stage)[0].partition("/deny ")[2].split()[0]
+    assert "turned away" in await say(stage, f"/deny {code}", 2)
+    await stage.post_telegram("Hi again", 3, sender=STRANGER)
+    await say(stage, "Hello", 4)
+    assert len(texts(stage, STRANGER)) == 1
+
+
+async def test_only_so_many_strangers_are_heard(stage: Stage) -> None:
+    for number in range(1, 9):
+        await stage.post_telegram("Hi", number, sender=STRANGER + number)
+    await until(lambda: len(texts(stage)) == 5)
+    await say(stage, "Hello", 20)
+    assert len([text for text in texts(stage) if "/approve" in text]) == 5

@@ -37,6 +37,21 @@ def split(text: str, limit: int) -> list[str]:
     return [part for part in [*parts, rest] if part]
 
 
+def cuts(text: str, limit: int) -> list[int]:
+    """Every index, best first, at which ``text`` (longer than ``limit`` units) can be cut so that what is before it
+    fills at least half of ``limit`` and fits: the latest line end to the first, then sentences, then words; at last
+    the one between two characters."""
+    reach = _reach(text, limit)
+    window = text[: reach + text[reach].isspace()]
+    found = {
+        match.end(): None
+        for pattern in _CUTS
+        for match in reversed(list(pattern.finditer(window)))
+        if match.end() >= reach * _SHORTEST
+    }
+    return [*found, _between_graphemes(text, reach)]
+
+
 def _cut(text: str, limit: int) -> int:
     """The index at which to cut ``text``, which is longer than ``limit`` and does not begin with white space."""
     reach = _reach(text, limit)

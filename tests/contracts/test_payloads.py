@@ -21,12 +21,13 @@ from runtime.channels.doubles.whatsapp import sign
 from runtime.channels.telegram.parse import REASONS as TELEGRAM_REASONS
 from runtime.channels.whatsapp.parse import REASONS as WHATSAPP_REASONS
 from runtime.errors import BadInput
-from runtime.words import Arrival, Ignored, Inbound, StatusUpdate
+from runtime.words import Arrival, Ignored, Inbound, StatusUpdate, TakenOver
 
 DATA = Path(__file__).parents[1] / "data" / "payloads"
-CASES = [case for index in ("index.json", "telegram.json") for case in json.loads((DATA / index).read_text())["cases"]]
+INDEXES = ("telegram.json", "whatsapp.json")
+CASES = [case for index in INDEXES for case in json.loads((DATA / index).read_text())["cases"]]
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-NAMES = {Inbound: "inbound", StatusUpdate: "status", Ignored: "ignored"}
+NAMES = {Inbound: "inbound", StatusUpdate: "status", Ignored: "ignored", TakenOver: "takenover"}
 SECRET = "test-secret"
 
 by_file = pytest.mark.parametrize("case", CASES, ids=[case["file"] for case in CASES])
@@ -54,6 +55,9 @@ def seen(number: str, arrival: Arrival, wanted: dict[str, Any]) -> dict[str, Any
         found["sent_at"] = "now" if found["sent_at"] == NOW else found["sent_at"].isoformat()
     if "extra" in found:
         found["extra"] = {name: found["extra"].get(name) for name in wanted["extra"]}
+    if "media" in found and len(found["media"]) == len(wanted["media"]):
+        pairs = zip(found["media"], wanted["media"], strict=True)
+        found["media"] = [{name: media[name] for name in named} for media, named in pairs]
     return found
 
 

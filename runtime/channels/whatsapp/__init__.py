@@ -1,8 +1,11 @@
 """WhatsApp: webhook in, Graph API out. Read ``parse`` for what a POST becomes, ``errors`` for what a failure means."""
 
 from runtime.channels.whatsapp.api import WhatsAppAccount, WhatsAppApi
-from runtime.channels.whatsapp.formatting import LIMIT, format_text, split
+from runtime.channels.whatsapp.errors import is_window_closed
+from runtime.channels.whatsapp.files import shape_of
+from runtime.channels.whatsapp.formatting import LIMIT, format_text
 from runtime.channels.whatsapp.parse import CHANNEL, Received, parse
+from runtime.channels.whatsapp.parts import split
 from runtime.channels.whatsapp.webhook import routes, verify
 
 __all__ = [
@@ -12,8 +15,10 @@ __all__ = [
     "WhatsAppAccount",
     "WhatsAppApi",
     "format_text",
+    "is_window_closed",
     "parse",
     "routes",
+    "shape_of",
     "split",
     "verify",
 ]

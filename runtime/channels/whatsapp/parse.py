@@ -1,8 +1,9 @@
 """A WhatsApp webhook POST as the words every channel shares. Pure: no clock, no disk, no network.
 
-Protocol: Cloud API webhooks, field ``messages``: entry x changes x (messages, statuses, errors), any number of each,
-for any number of business numbers. Owns which kinds reach a turn. Does not own who may speak (people), which tenant
-a number belongs to, nor that a message is taken once (its wamid is unique for a number).
+Protocol: Cloud API webhooks, fields ``messages`` and ``smb_message_echoes``: entry x changes x (messages, statuses,
+errors), any number of each, for any number of business numbers. Does not own what a message of a type says
+(``content``), who may speak (people), which tenant a number belongs to, nor that a message is taken once (its wamid is
+unique for a number).
 """
 
 from collections.abc import Iterator
@@ -10,22 +11,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runtime.channels import wire
+from runtime.channels.whatsapp.content import MEDIA, Content, content_of, context_of
 from runtime.channels.wire import Object
-from runtime.words import Arrival, How, Ignored, Inbound, SendState, StatusUpdate
+from runtime.words import Arrival, How, Ignored, Inbound, SendState, StatusUpdate, TakenOver
 
 CHANNEL = "whatsapp"
 
-_MEDIA = ("image", "video", "document", "audio", "sticker")
 _MESSAGES = (
     *("text", "button", "interactive", "location", "contacts", "reaction", "order", "system", "edit", "revoke"),
     *("unsupported", "request_welcome", "ephemeral", "group_invite", "poll", "poll_update"),
 )
+_CHANGES = ("user_changed_number", "customer_changed_number", "user_changed_user_id", "customer_identity_changed")
 _FIELDS = (
-    *("smb_message_echoes", "message_echoes", "calls", "user_preferences", "history", "smb_app_state_sync"),
-    *("account_update", "account_alerts", "account_review_update", "phone_number_quality_update", "security"),
-    *("phone_number_name_update", "message_template_status_update", "template_category_update", "flows"),
-    *("business_capability_update", "message_template_quality_update", "message_template_components_update"),
+    *("calls", "user_preferences", "user_id_update", "history", "smb_app_state_sync", "flows", "security"),
+    *("account_update", "account_alerts", "account_review_update", "account_settings_update", "automatic_events"),
+    *("business_capability_update", "business_status_update", "payment_configuration_update", "partner_solutions"),
+    *("phone_number_name_update", "phone_number_quality_update", "template_category_update", "tracking_events"),
+    *("message_template_status_update", "message_template_quality_update", "message_template_components_update"),
+    *("group_lifecycle_update", "group_participants_update", "group_settings_update", "group_status_update"),
 )
+_ECHOES = ("smb_message_echoes", "message_echoes")
 _STATES = {
     "sent": SendState.SENT,
     "delivered": SendState.DELIVERED,
@@ -34,7 +39,10 @@ _STATES = {
     "failed": SendState.FAILED,
 }
 
-REASONS = frozenset({*_MEDIA, *_MESSAGES, *_FIELDS, "group", "echo", "status", "error", "malformed", "unknown"})
+REASONS = frozenset(
+    {*MEDIA, *_MESSAGES, *_CHANGES, *_FIELDS, "group", "status", "error", "malformed", "unknown"}
+    | {"unknown_type", "unknown_field"}
+)
 """Every reason something is ignored for."""
 
 
@@ -46,11 +54,12 @@ class Received:
     arrival: Arrival
 
 
-def parse(body: bytes, *, now: datetime) -> list[Received]:
+def parse(body: bytes, *, now: datetime, groups: bool = False) -> list[Received]:
     """Everything in one POST, in Meta's order; statuses of a change after its messages.
 
-    ``now`` (aware) is the time of what carries none. Raises BadInput: not a JSON object. Anything of another shape
-    is Ignored on its own, with what it is as the reason, and loses nothing beside it.
+    ``now`` (aware) is the time of what carries none; ``groups``: whether messages of groups are read. Raises BadInput:
+    not a JSON object. Anything of another shape is Ignored on its own, with what it is as the reason, and loses
+    nothing beside it.
     """
     post = wire.load(body)
     if post.get("object") != "whatsapp_business_account":
@@ -59,90 +68,121 @@ def parse(body: bytes, *, now: datetime) -> list[Received]:
         Received(number, arrival)
         for entry in wire.children(post, "entry")
         for change in wire.children(entry, "changes")
-        for number, arrival in _change(change, now)
+        for number, arrival in _change(change, now, groups=groups)
     ]
     return received or [Received("", _ignored("malformed"))]
 
 
-def _change(change: Object, now: datetime) -> Iterator[tuple[str, Arrival]]:
+def _change(change: Object, now: datetime, *, groups: bool) -> Iterator[tuple[str, Arrival]]:
     value = wire.child(change, "value")
     number = wire.ident(wire.child(value, "metadata"), "phone_number_id")
     field = wire.kind(change, "field")
-    if field != "messages":
-        # What the business itself wrote on its phone is never answered.
-        yield number, _ignored("echo" if field in ("smb_message_echoes", "message_echoes") else field)
+    if field != "messages" and field not in _ECHOES:
+        yield number, _ignored(field) if field in _FIELDS else _ignored("unknown_field", detail=field)
         return
     if not number:
         yield "", _ignored("malformed")
         return
-    contacts = wire.children(value, "contacts")
-    messages, statuses, errors = (wire.children(value, key) for key in ("messages", "statuses", "errors"))
-    yield from ((number, _message(message, contacts, now)) for message in messages)
-    yield from ((number, _status(status, now)) for status in statuses)
-    yield from ((number, _ignored("error", id_=describe(error))) for error in errors)
-    if not (messages or statuses or errors):
-        yield number, _ignored("malformed")
+    found: list[Arrival] = []
+    if field in _ECHOES:
+        found += [_echo(echo, now) for echo in wire.children(value, "message_echoes")]
+    else:
+        people = _People(wire.children(value, "contacts"))
+        found += [_message(message, people, now, groups=groups) for message in wire.children(value, "messages")]
+        found += [_status(status, now) for status in wire.children(value, "statuses")]
+    found += [_ignored("error", detail=describe(error)) for error in wire.children(value, "errors")]
+    yield from ((number, arrival) for arrival in found or [_ignored("malformed")])
 
 
-def _message(message: Object, contacts: list[Object], now: datetime) -> Arrival:
+class _People:
+    """The contacts of one change, by phone number and by user id."""
+
+    def __init__(self, contacts: list[Object]) -> None:
+        self._only = contacts[0] if len(contacts) == 1 else {}
+        self._by_phone = {wire.ident(one, "wa_id"): one for one in reversed(contacts)}
+        self._by_user = {wire.ident(one, "user_id"): one for one in reversed(contacts)}
+
+    def who(self, phone: str, user_id: str) -> Object:
+        """Who wrote; the only one there is, where the message names nobody."""
+        if not phone and not user_id:
+            return self._only
+        nobody: Object = {}
+        found = self._by_phone.get(phone, nobody) if phone else nobody
+        return found or (self._by_user.get(user_id, nobody) if user_id else nobody)
+
+
+def _message(message: Object, people: _People, now: datetime, *, groups: bool) -> Arrival:
     key, kind = wire.ident(message, "id"), wire.kind(message, "type")
+    if kind == "system":
+        return _system(message, key)
     phone, user_id = wire.ident(message, "from"), wire.ident(message, "from_user_id")
-    contact = _contact(contacts, phone, user_id)
-    address = phone or wire.ident(contact, "wa_id") or user_id or wire.ident(contact, "user_id")
-    if not key or not address:
-        return _ignored("malformed", id_=key)
-    if wire.ident(message, "group_id"):
-        return _ignored("group", id_=key)
-    text, extra = _content(message, kind)
-    if not text.strip():
-        return _ignored(kind, id_=key)
-    context = wire.child(message, "context")
-    forwarded = any(context.get(mark) is True for mark in ("forwarded", "frequently_forwarded"))
+    contact = people.who(phone, user_id)
     user_id = user_id or wire.ident(contact, "user_id")
+    # Who has a username may have no phone number; then Meta's own id of them is their address.
+    sender = phone or wire.ident(contact, "wa_id") or user_id
+    group = wire.ident(message, "group_id")
+    if not key or not sender:
+        return _ignored("malformed", id_=key)
+    if group and not groups:
+        return _ignored("group", id_=key)
+    content = content_of(message, kind)
+    if content is None:
+        return _without_content(message, kind, key)
+    context, profile = wire.child(message, "context"), wire.child(contact, "profile")
+    edited = kind in ("edit", "revoke")
+    extra = (*content.extra, *context_of(message), ("user_id", user_id), ("username", wire.text(profile, "username")))
     return Inbound(
         channel=CHANNEL,
         id=key,
-        sender=address,
-        address=address,
-        text=text,
+        sender=sender,
+        address=group or sender,
+        text=content.text,
         sent_at=wire.moment(message, "timestamp", now),
-        kind=kind,
-        how=How.FORWARDED if forwarded else How.TYPED,
-        sender_name=wire.text(wire.child(contact, "profile"), "name"),
-        reply_to=wire.ident(context, "id"),
-        extra={name: value for name, value in (*extra, ("user_id", user_id)) if value},
+        kind=content.kind,
+        how=_how(content, context),
+        sender_name=wire.text(profile, "name"),
+        reply_to=content.target if kind == "reaction" else wire.ident(context, "id"),
+        media=content.media,
+        replaces=content.target if edited else "",
+        group=bool(group),
+        extra={name: value for name, value in extra if value},
     )
 
 
-def _content(message: Object, kind: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The words of a message of ``kind`` and what else is known of it; no words for a kind without any.
-
-    ``extra`` of a file: ``file_id``, ``mime``, ``filename``, ``sha256``; of a pressed button: ``choice``, its id.
-    """
-    part = wire.child(message, kind)
-    match kind:
-        case "text":
-            return wire.text(part, "body"), ()
-        case "button":
-            return wire.text(part, "text"), (("choice", wire.text(part, "payload")),)
-        case "interactive":
-            reply = wire.child(part, "button_reply") or wire.child(part, "list_reply")
-            return wire.text(reply, "title"), (("choice", wire.text(reply, "id")),)
-        case _ if kind in _MEDIA:
-            names = {"file_id": "id", "mime": "mime_type", "filename": "filename", "sha256": "sha256"}
-            return wire.text(part, "caption"), tuple((ours, wire.text(part, theirs)) for ours, theirs in names.items())
-        case _:
-            return "", ()
+def _how(content: Content, context: Object) -> How:
+    forwarded = any(context.get(mark) is True for mark in ("forwarded", "frequently_forwarded"))
+    return How.FORWARDED if forwarded else content.how
 
 
-def _contact(contacts: list[Object], phone: str, user_id: str) -> Object:
-    """Who of ``contacts`` wrote: by phone or user id; the only one, where the message names nobody."""
-    for contact in contacts:
-        if phone and wire.ident(contact, "wa_id") == phone:
-            return contact
-        if user_id and wire.ident(contact, "user_id") == user_id:
-            return contact
-    return contacts[0] if len(contacts) == 1 and not phone and not user_id else {}
+def _without_content(message: Object, kind: str, key: str) -> Ignored:
+    errors = wire.children(message, "errors")
+    what = wire.kind(wire.child(message, "unsupported"), "type") if kind == "unsupported" else kind
+    detail = f"{what}: {describe(errors[0])}" if errors else what
+    known = kind in _MESSAGES or kind in MEDIA
+    return _ignored(kind if known else "unknown_type", id_=key, detail=detail if detail != kind or not known else "")
+
+
+def _system(message: Object, key: str) -> Ignored:
+    """A person's number or id is another now: tenant.yaml has to follow, or they are a stranger from here on."""
+    system = wire.child(message, "system")
+    kind = wire.kind(system, "type")
+    before = wire.ident(system, "previous_user_id") or wire.ident(message, "from")
+    after = next((new for name in ("new_wa_id", "wa_id", "user_id") if (new := wire.ident(system, name))), "")
+    detail = f"{before or 'somebody'} is {after} now" if after and after != before else ""
+    return _ignored(kind if kind in _CHANGES else "system", id_=key, detail=detail)
+
+
+def _echo(echo: Object, now: datetime) -> Arrival:
+    """The business wrote on its own phone. Whatever it was: a person has taken over there."""
+    key = wire.ident(echo, "id")
+    address = wire.ident(echo, "to") or wire.ident(echo, "to_user_id")
+    if wire.ident(echo, "group_id"):
+        return _ignored("group", id_=key)
+    if not key or not address:
+        return _ignored("malformed", id_=key)
+    content = content_of(echo, wire.kind(echo, "type"))
+    at = wire.moment(echo, "timestamp", now)
+    return TakenOver(channel=CHANNEL, id=key, address=address, text=content.text if content else "", at=at)
 
 
 def _status(status: Object, now: datetime) -> Arrival:
@@ -150,13 +190,15 @@ def _status(status: Object, now: datetime) -> Arrival:
     state = _STATES.get(name)
     if not key or state is None:
         return _ignored("status" if key else "malformed", id_=key)
+    errors = wire.children(status, "errors")
     return StatusUpdate(
         channel=CHANNEL,
         id=key,
         state=state,
         at=wire.moment(status, "timestamp", now),
         tracker=wire.text(status, "biz_opaque_callback_data"),
-        problem="; ".join(describe(error) for error in wire.children(status, "errors")),
+        problem="; ".join(describe(error) for error in errors),
+        code=next((code for error in errors if (code := wire.ident(error, "code"))), ""),
     )
 
 
@@ -167,5 +209,5 @@ def describe(error: Object) -> str:
     return f"{wire.ident(error, 'code') or 'no code'} {said[:200]}".strip()
 
 
-def _ignored(reason: str, *, id_: str = "") -> Ignored:
-    return Ignored(channel=CHANNEL, reason=reason, id=id_)
+def _ignored(reason: str, *, id_: str = "", detail: str = "") -> Ignored:
+    return Ignored(channel=CHANNEL, reason=reason, id=id_, detail=detail)

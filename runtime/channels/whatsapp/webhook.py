@@ -36,8 +36,10 @@ def verify(body: bytes, header: str, app_secret: SecretStr) -> bool:
     return hmac.compare_digest(signature.encode(), header.encode(errors="replace")) and bool(key)
 
 
-def routes(desk: WhatsAppDesk) -> list[Route]:
-    """``GET /webhooks/whatsapp``: 200 with the challenge for the right verify token, else 403.
+def routes(desk: WhatsAppDesk, *, groups: bool = False) -> list[Route]:
+    """What Meta calls; ``groups``: messages of groups are handed in, too.
+
+    ``GET /webhooks/whatsapp``: 200 with the challenge for the right verify token, else 403.
 
     ``POST /webhooks/whatsapp``: 503 while no app secret is set, 403 for a wrong signature, 413 for a body above the
     limit, 503 with Retry-After when something could not be made durable, else 200.
@@ -69,7 +71,7 @@ def routes(desk: WhatsAppDesk) -> list[Route]:
         if not verify(body, header, secret):
             return refuse(desk, CHANNEL, "bad_signature", 403)
         try:
-            received = parse(body, now=datetime.now(UTC))
+            received = parse(body, now=datetime.now(UTC), groups=groups)
         except BadInput as fault:
             _log.warning("webhook.malformed", channel=CHANNEL, problem=fault.problem)
             desk.metrics.messages_refused.labels(channel=CHANNEL, reason="malformed").inc()

@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from runtime import logs
 from runtime.agent.attempts import PATIENCE, Patience, error_body
+from runtime.agent.caching import shared_first
 from runtime.agent.ledger import Ledger
 from runtime.agent.prices import NO_TOKENS, Prices, Tokens, model_id
 from runtime.agent.relay import Caller, Relay
@@ -205,7 +206,7 @@ class Gateway:
             path=request.url.path,
             query=request.url.query,
             headers={name: request.headers[name] for name in _PASSED_ON if name in request.headers},
-            body={key: value for key, value in body.items() if key not in _STAYS},
+            body=shared_first({key: value for key, value in body.items() if key not in _STAYS}),
             asked_bytes=len(raw),
             session=session.digest.hex(),
         )

@@ -60,7 +60,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (tenant, channel, sender))""",
         "CREATE UNIQUE INDEX pairing_code ON pairing (tenant, code)",
         # How far a channel that is polled has been read: confirmed only after the durable write.
-        "CREATE TABLE polled (tenant TEXT NOT NULL, channel TEXT NOT NULL, upto BIGINT NOT NULL, PRIMARY KEY (tenant, channel))",
+        """CREATE TABLE polled (
+            tenant TEXT NOT NULL, channel TEXT NOT NULL, upto BIGINT NOT NULL, PRIMARY KEY (tenant, channel))""",
     ),
 )
 

@@ -25,7 +25,7 @@ def test_every_commit_is_on_the_disk_before_it_is_acknowledged(database: Databas
 
 async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
     def work(tx) -> None:
-        tx.run("INSERT INTO conversation VALUES ('t', 'c', NULL, 1)")
+        tx.run("INSERT INTO conversation (tenant, conversation, next_turn) VALUES ('t', 'c', 1)")
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
@@ -36,7 +36,7 @@ async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
 async def test_a_refused_write_says_what_next(database: Database) -> None:
     def twice(tx) -> None:
         for _ in range(2):
-            tx.run("INSERT INTO conversation VALUES ('t', 'c', NULL, 1)")
+            tx.run("INSERT INTO conversation (tenant, conversation, next_turn) VALUES ('t', 'c', 1)")
 
     with pytest.raises(Unavailable, match="did not take it"):
         await database.write(twice)

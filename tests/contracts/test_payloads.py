@@ -1,4 +1,4 @@
-"""Every recorded and derived webhook body is read as its index says; none does worse than BadInput, however mangled."""
+"""Every recorded and derived WhatsApp body is read as its index says; none does worse than BadInput, however mangled."""
 
 import contextlib
 import copy
@@ -10,22 +10,19 @@ from typing import Any
 
 import httpx
 import pytest
-from aiogram.types import Update
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from runtime.channels import telegram, whatsapp
+from runtime.channels import whatsapp
 from runtime.channels.doubles import DeskDouble
 from runtime.channels.doubles.whatsapp import sign
-from runtime.channels.telegram.parse import REASONS as TELEGRAM_REASONS
-from runtime.channels.whatsapp.parse import REASONS as WHATSAPP_REASONS
+from runtime.channels.whatsapp.parse import REASONS
 from runtime.errors import BadInput
 from runtime.words import Arrival, Ignored, Inbound, StatusUpdate, TakenOver
 
 DATA = Path(__file__).parents[1] / "data" / "payloads"
-INDEXES = ("telegram.json", "whatsapp.json")
-CASES = [case for index in INDEXES for case in json.loads((DATA / index).read_text())["cases"]]
+CASES = json.loads((DATA / "whatsapp.json").read_text())["cases"]
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES = {Inbound: "inbound", StatusUpdate: "status", Ignored: "ignored", TakenOver: "takenover"}
 SECRET = "test-secret"
@@ -42,8 +39,6 @@ def body_of(case: dict[str, Any]) -> bytes:
 
 
 def read(case: dict[str, Any], body: bytes) -> list[tuple[str, Arrival]]:
-    if case["file"].startswith("telegram/"):
-        return [("", arrival) for arrival in telegram.parse(body, now=NOW)]
     return [(received.number, received.arrival) for received in whatsapp.parse(body, now=NOW)]
 
 
@@ -61,8 +56,8 @@ def seen(number: str, arrival: Arrival, wanted: dict[str, Any]) -> dict[str, Any
     return found
 
 
-def test_the_indexes_name_every_file() -> None:
-    files = {str(path.relative_to(DATA)) for path in DATA.glob("*/*.json")}
+def test_the_index_names_every_file() -> None:
+    files = {str(path.relative_to(DATA)) for path in DATA.glob("whatsapp/*.json")}
     assert files == {case["file"] for case in CASES}
 
 
@@ -84,55 +79,23 @@ def test_what_a_payload_becomes_can_be_stored(case: dict[str, Any]) -> None:
 
 @by_file
 def test_reasons_are_known_or_one_series(case: dict[str, Any]) -> None:
-    known = TELEGRAM_REASONS if "telegram/" in case["file"] else WHATSAPP_REASONS
     for _, arrival in read(case, body_of(case)):
         if isinstance(arrival, Ignored):
-            assert arrival.reason in known or "hologram" in arrival.reason
+            assert arrival.reason in REASONS or "hologram" in arrival.reason
 
 
 @by_file
 async def test_a_webhook_answers_200_and_hands_in_what_counts(case: dict[str, Any]) -> None:
     body = body_of(case)
     numbers = {number: "anden" for number, _ in read(case, body) if number}
-    desk = DeskDouble(telegram_secrets={"anden": SECRET}, numbers=numbers, app_secret=SECRET)
-    app = Starlette(routes=[*telegram.routes(desk), *whatsapp.routes(desk)])
-    is_telegram = case["file"].startswith("telegram/")
-    path = "/webhooks/telegram/anden" if is_telegram else "/webhooks/whatsapp"
-    headers = {"x-telegram-bot-api-secret-token": SECRET} if is_telegram else sign(body, SECRET)
+    desk = DeskDouble(numbers=numbers, app_secret=SECRET)
+    app = Starlette(routes=whatsapp.routes(desk))
+    headers = sign(body, SECRET)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
-        answer = await http.post(path, content=body, headers=headers)
+        answer = await http.post("/webhooks/whatsapp", content=body, headers=headers)
     assert answer.status_code == 200
     kept = [arrival for _, arrival in read(case, body) if not isinstance(arrival, Ignored)]
     assert [arrival.id for _, arrival in desk.received] == [arrival.id for arrival in kept]
-
-
-NO_CALENDAR_HAS_IT = "telegram/129-huge-date.json"  # ours reads that moment as now, aiogram does not read it
-TAKEN = [case for case in of("telegram/") if case["expect"][0]["is"] == "inbound"]
-READ_BY_BOTH = [case for case in TAKEN if case["file"] != NO_CALENDAR_HAS_IT]
-
-
-@pytest.mark.parametrize("case", READ_BY_BOTH, ids=lambda case: case["file"])
-def test_what_we_take_from_telegram_aiogram_takes_too(case: dict[str, Any]) -> None:
-    """The official samples without chat.type or is_bot are older than aiogram's models: those two are given."""
-    raw = json.loads(body_of(case))
-    message = raw["message"]
-    message["chat"].setdefault("type", "private")
-    for author in (message.get("from"), message.get("forward_from")):
-        if author:
-            author.setdefault("is_bot", False)
-    for key in ("forward_from", "forward_date"):
-        message.pop(key, None)
-    theirs = Update.model_validate(raw).message
-    (ours,) = telegram.parse(json.dumps(raw).encode(), now=NOW)
-    assert theirs is not None
-    assert isinstance(ours, Inbound)
-    assert ours.text.replace("\ufffd", "") == _storable(theirs.text or theirs.caption or "")
-    assert ours.address == str(theirs.chat.id)
-    assert ours.sent_at == theirs.date
-
-
-def _storable(text: str) -> str:
-    return "".join(character for character in text if character != "\x00" and not "\ud800" <= character <= "\udfff")
 
 
 # Mutations
@@ -179,21 +142,13 @@ def test_a_mutated_whatsapp_post_is_read_or_ignored(body: bytes) -> None:
     assert whatsapp.parse(body, now=NOW)
 
 
-@given(body=mutated("telegram/"))
-def test_a_mutated_telegram_update_is_read_or_ignored(body: bytes) -> None:
-    (arrival,) = telegram.parse(body, now=NOW)
-    assert isinstance(arrival, Inbound | Ignored)
-
-
 @given(body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_read_or_bad_input(body: bytes) -> None:
-    for parse in (telegram.parse, whatsapp.parse):
-        with contextlib.suppress(BadInput):
-            assert parse(body, now=NOW)
+    with contextlib.suppress(BadInput):
+        assert whatsapp.parse(body, now=NOW)
 
 
 @pytest.mark.parametrize("body", [b"[" * 1_000_000, b'{"a":' * 1_000_000, b"1" * 100_000, b"\xff\xfe", b"null", b""])
 def test_hostile_json_is_bad_input(body: bytes) -> None:
-    for parse in (telegram.parse, whatsapp.parse):
-        with pytest.raises(BadInput):
-            parse(body, now=NOW)
+    with pytest.raises(BadInput):
+        whatsapp.parse(body, now=NOW)

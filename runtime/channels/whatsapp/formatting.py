@@ -29,7 +29,7 @@ _SIGN = r"(?:[-*+]|\d{1,9}[.)])"
 _TOO_DEEP = re.compile(rf"^(?:(?:[ \t]*(?:>|{_SIGN})){{8}}|(?: {{16,}}|\t{{4,}}){_SIGN}[ \t])", re.MULTILINE)
 """A list in a list in a list …: the parser would leave out what is inside the innermost."""
 _LANGUAGE = re.compile(r"[\w+#.-]*")
-_BREAK = re.compile(r"[ \t]*<br[ \t]*/?>[ \t]*\n?", re.IGNORECASE)
+_BREAK = re.compile(r"[ \t]*<br[ \t]*/?>[ \t]*", re.IGNORECASE)
 _STARS = re.compile(r"\*+")
 
 
@@ -37,7 +37,9 @@ def format_text(text: str) -> str:
     """``text``, which is markdown, with WhatsApp's own marks."""
     if len(text) > _LARGEST or _TOO_DEEP.search(text):
         return text.strip()
-    marked = _BREAK.sub("\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+    marked = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "<" in marked:
+        marked = "\n".join(_BREAK.sub(" " if "|" in line else "\n", line) for line in marked.split("\n"))
     found = _blocks(Node(_MARKDOWN.parse(marked)).children, marked.split("\n"))
     return found if found.strip() else text.strip()
 
@@ -147,8 +149,9 @@ def _list(node: Node, lines: Sequence[str], depth: int) -> str:
     found = ""
     for place, item in enumerate(node.children):
         number = str(int(item.info) + place) if counted and place else item.info
-        mark = f"{number}{item.markup}" if node.type == "ordered_list" else item.markup.replace("*", "-")
         text = _blocks(item.children, lines, depth + 1).lstrip(" ")
+        mark = f"{number}{item.markup}" if node.type == "ordered_list" else item.markup
+        mark = "-" if mark == "*" and text else mark
         found += (_between(item, lines) if place else "") + f"{'  ' * depth}{mark} {text}".rstrip()
     return found
 

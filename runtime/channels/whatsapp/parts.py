@@ -35,9 +35,10 @@ def _parted(text: str) -> tuple[str, str]:
     limit = min(LIMIT, units(text) - 1)
     while True:
         part, rest = _cut(text, limit)
-        if limit <= _SMALLEST or units(format_text(part)) <= LIMIT:
+        size = units(format_text(part))
+        if limit <= _SMALLEST or size <= LIMIT:
             return part, rest
-        limit = limit - _ROOM if limit == LIMIT else max(limit // 2, _SMALLEST)
+        limit = max(min(limit * (LIMIT - _ROOM) // size, limit - _SMALLEST), _SMALLEST)
 
 
 def _cut(text: str, limit: int) -> tuple[str, str]:

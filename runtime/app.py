@@ -30,6 +30,7 @@ from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
 from runtime.tenant.secrets import Keys
+from runtime.turns.attachments import Attachments
 from runtime.turns.board import Board
 from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
@@ -100,6 +101,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             tenants=tenants,
             sessions=sessions,
             post=post,
+            attachments=Attachments(post),
             delivery=Delivery(database, post, records.settled),
             records=records,
             lanes=lanes,

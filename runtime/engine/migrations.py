@@ -43,7 +43,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             planned DOUBLE PRECISION NOT NULL, changed DOUBLE PRECISION NOT NULL)""",
         "CREATE INDEX outbox_turn ON outbox (turn, part)",
         "CREATE INDEX outbox_provider ON outbox (tenant, channel, provider_id)",
-        "CREATE INDEX outbox_troubled ON outbox (state) WHERE state IN ('failed', 'unknown')",
+        "CREATE INDEX outbox_troubled ON outbox (state) WHERE state IN ('failed', 'unknown', 'held')",
     ),
     (
         "CREATE INDEX inbox_pace ON inbox (tenant, conversation, received)",

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 
 from runtime import logs
+from runtime.channels.whatsapp import is_window_closed
 from runtime.engine.database import Database
-from runtime.turns import outbox
+from runtime.turns import inbox, outbox, windows
 from runtime.turns.outbox import Planned
 from runtime.turns.post import Post
 from runtime.words import GiveUp, SendOutcome, Sent, TryLater, Uncertain
@@ -49,7 +50,11 @@ class Delivery:
             if row is None:
                 await self._leave(key)
                 return
-            outcome = await self._post.send(row.channel, row.tenant, row.outbound)
+            outcome = await self._attempt(row)
+            if is_window_closed(outcome):
+                if await self._other_way(row):
+                    continue
+                return
             wait: float | None = None
             if isinstance(outcome, TryLater):
                 wait = wait_before(row.attempts, outcome)
@@ -59,6 +64,23 @@ class Delivery:
             if wait is None:
                 return
             await asyncio.sleep(wait)
+
+    async def _attempt(self, row: Planned) -> SendOutcome:
+        last = await self._database.read(lambda tx: inbox.last_heard(tx, row.tenant, row.conversation))
+        if windows.is_closed(row, last, time.time()):
+            return windows.CLOSED
+        return await self._post.send(row.channel, row.tenant, row.outbound)
+
+    async def _other_way(self, row: Planned) -> bool:
+        """Redirect what the window refused; False when it has to be held."""
+        letter = self._post.way_out(row)
+        if letter is not None:
+            log.info("send.redirected", key=row.key, channel=letter.channel, template=letter.template)
+            await self._database.write(lambda tx: outbox.redirect(tx, row.key, letter, time.time()))
+            return True
+        log.warning("send.held", key=row.key, problem=windows.CLOSED.problem)
+        await self._database.write(lambda tx: outbox.hold(tx, row.key, windows.CLOSED.problem, time.time()))
+        return False
 
     async def _leave(self, key: str) -> None:
         row = await self._database.read(lambda tx: outbox.find(tx, key))

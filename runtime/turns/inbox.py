@@ -44,6 +44,10 @@ OPEN_ERRAND = """
 INSERT INTO turn (id, tenant, conversation, state, opened)
 VALUES (:turn, :tenant, :conversation, 'closed', :now)"""
 
+OPEN_NOTICE = """
+INSERT INTO turn (id, tenant, conversation, state, opened)
+VALUES (:turn, :tenant, :conversation, 'answered', :now) ON CONFLICT (id) DO NOTHING"""
+
 SET_OPEN = """
 UPDATE conversation SET open_turn = :turn, next_turn = :next WHERE tenant = :tenant AND conversation = :conversation"""
 
@@ -56,6 +60,7 @@ BEGIN = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING atte
 PLANNED = "SELECT key FROM outbox WHERE turn = :turn ORDER BY part"
 MESSAGES = "SELECT seq, body, received FROM inbox WHERE turn = :turn ORDER BY seq"
 SPAN = "SELECT min(received) AS first, max(received) AS last FROM inbox WHERE turn = :turn"
+LAST_HEARD = "SELECT max(received) AS last FROM inbox WHERE tenant = :tenant AND conversation = :conversation"
 TURN = "SELECT * FROM turn WHERE id = :turn"
 PREVIOUS_STATE = """
 SELECT state FROM turn WHERE id = (SELECT previous FROM turn WHERE id = :turn)"""
@@ -172,6 +177,17 @@ def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: floa
     return Taken(tuple(messages(tx, turn)), begun["attempts"], today, planned)
 
 
+def open_notice(tx: Transaction, tenant: TenantId, conversation: Conversation, cause: str, now: float) -> TurnId:
+    """An errand that only sends what is put under it; ``cause`` makes its id, so that one cause opens one."""
+    turn = notice_id(tenant, conversation, cause)
+    tx.run(OPEN_NOTICE, turn=turn, tenant=tenant, conversation=conversation, now=now)
+    return turn
+
+
+def notice_id(tenant: TenantId, conversation: Conversation, cause: str) -> TurnId:
+    return TurnId(f"{Way.NOTICE.value}:{tenant}:{conversation}:{cause}")
+
+
 def close(tx: Transaction, turn: TurnId) -> None:
     """Fix the messages of ``turn``; doing it again changes nothing."""
     tx.run(CLOSE_CONVERSATION, turn=turn)
@@ -187,6 +203,12 @@ def span(tx: Transaction, turn: TurnId) -> tuple[float, float]:
     """When the first and the last message of ``turn`` were accepted, in seconds since the epoch."""
     (row,) = tx.run(SPAN, turn=turn)
     return row["first"], row["last"]
+
+
+def last_heard(tx: Transaction, tenant: TenantId, conversation: Conversation) -> float | None:
+    """When somebody last wrote in ``conversation``, in seconds since the epoch."""
+    (row,) = tx.run(LAST_HEARD, tenant=tenant, conversation=conversation)
+    return float(row["last"]) if row["last"] is not None else None
 
 
 def previous_is_finished(tx: Transaction, turn: TurnId) -> bool:

@@ -7,10 +7,12 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from runtime import logs
 from runtime.channels.base import Commits, Delivered, Done, Failed, Happening, Reply, TurnEvent
+from runtime.channels.whatsapp import is_window_closed
 from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import Engine
 from runtime.errors import Refused
@@ -31,6 +33,15 @@ SWEEP = 1.0
 
 UNFINISHED = "SELECT id FROM turn WHERE state NOT IN ('done', 'failed') ORDER BY opened, id"
 log = logs.get("intake")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Became:
+    """What came of one arrival: a message's place, the outbound message that was reported on, a notice to send."""
+
+    accepted: inbox.Accepted | None = None
+    reported: Planned | None = None
+    notice: TurnId | None = None
 
 
 class Intake:
@@ -59,14 +70,14 @@ class Intake:
         tenant = self._tenants.get(tenant_id)
         now = time.time()
 
-        def work(tx: Transaction) -> list[inbox.Accepted | Planned | None]:
-            return [self._take(tx, tenant, arrival, now) for arrival in arrivals]
-
-        for arrival, became in zip(arrivals, await self._database.write(work), strict=True):
-            if isinstance(became, inbox.Accepted):
-                self._note(tenant_id, arrival, became)
-            elif became is not None and isinstance(arrival, StatusUpdate):
-                await asyncio.to_thread(self._reported, became, arrival)
+        became = await self._database.write(lambda tx: [self._take(tx, tenant, arrival, now) for arrival in arrivals])
+        for arrival, one in zip(arrivals, became, strict=True):
+            if one.accepted is not None:
+                self._note(tenant_id, arrival, one.accepted)
+            if one.reported is not None and isinstance(arrival, StatusUpdate):
+                await asyncio.to_thread(self._reported, one.reported, arrival)
+            if one.notice is not None:
+                self._wake(one.notice)
 
     async def submit(self, tenant_id: TenantId, message: Inbound) -> TurnId:
         """Take one message from a channel that waits for the reply; what answers it. Raises Refused (too fast)."""
@@ -77,12 +88,27 @@ class Intake:
             raise Refused("too many messages in a minute", hint="wait a moment and send it again")
         return accepted.turn
 
-    def _take(self, tx: Transaction, tenant: Tenant, arrival: Delivered, now: float) -> inbox.Accepted | Planned | None:
+    def _take(self, tx: Transaction, tenant: Tenant, arrival: Delivered, now: float) -> "_Became":
         if isinstance(arrival, StatusUpdate):
-            return outbox.resolve(tx, tenant.id, arrival, now)
+            return self._settle(tx, tenant, arrival, now)
         message = arrival if isinstance(arrival, Inbound) else _as_message(arrival)
         person = tenant.config.person(message.channel, message.sender)
-        return _accept(tx, tenant, message, person, now)
+        accepted = _accept(tx, tenant, message, person, now)
+        notice = None
+        if accepted.way in (Way.TURN, Way.COMMAND) and not accepted.again:
+            held_for = inbox.notice_id(tenant.id, message.conversation, message.id)
+            if outbox.release(tx, tenant.id, message, held_for, now):
+                notice = inbox.open_notice(tx, tenant.id, message.conversation, message.id, now)
+        return _Became(accepted=accepted, notice=notice)
+
+    def _settle(self, tx: Transaction, tenant: Tenant, status: StatusUpdate, now: float) -> "_Became":
+        """A channel reported on one of our messages; one that its window refused goes another way."""
+        row = outbox.resolve(tx, tenant.id, status, now)
+        if row is None or not is_window_closed(status) or row.outbound.template:
+            return _Became(reported=row)
+        notice = inbox.open_notice(tx, tenant.id, row.conversation, f"{status.id}:window", now)
+        outbox.reopen(tx, row.key, notice, now)
+        return _Became(reported=row, notice=notice)
 
     async def follow(self, turn: TurnId, *, after: int = 0) -> AsyncIterator[TurnEvent]:
         """The events of ``turn`` as they come; of one that is over, how it ended. Raises NotFound."""
@@ -137,10 +163,13 @@ class Intake:
         self.metrics.messages_inbound.labels(tenant, arrival.channel).inc()
         log.info("message.accepted", way=accepted.way.value, **ids)
         if accepted.opened:
-            self._board.open(accepted.turn)
-            task = asyncio.create_task(self._engine.start(workflow_of(accepted.turn), accepted.turn))
-            self._waking.add(task)
-            task.add_done_callback(self._woken)
+            self._wake(accepted.turn)
+
+    def _wake(self, turn: TurnId) -> None:
+        self._board.open(turn)
+        task = asyncio.create_task(self._engine.start(workflow_of(turn), turn))
+        self._waking.add(task)
+        task.add_done_callback(self._woken)
 
     def _woken(self, task: asyncio.Task[None]) -> None:
         self._waking.discard(task)

@@ -12,8 +12,10 @@ from runtime.turns.letters import Letter
 from runtime.words import (
     Conversation,
     GiveUp,
+    Inbound,
     Outbound,
     SendOutcome,
+    SendState,
     Sent,
     StatusUpdate,
     TenantId,
@@ -47,12 +49,28 @@ BY_STATUS = """
 SELECT * FROM outbox WHERE tenant = :tenant AND channel = :channel
 AND ((provider_id <> '' AND provider_id = :id) OR key = :tracker)"""
 
+REOPEN = "UPDATE outbox SET state = 'planned', turn = :turn, changed = :now WHERE key = :key"
+
+LOST = """
+UPDATE outbox SET state = 'failed', problem = :problem, changed = :now WHERE key = :key AND state = 'sent'"""
+
 RESOLVE = """
 UPDATE outbox SET state = :state, provider_id = :id, problem = :problem, changed = :now
 WHERE key = :key AND state IN ('claimed', 'unknown')"""
 
+# A claimed row that goes another way, or waits until the person writes again.
+REDIRECT = """
+UPDATE outbox SET state = 'planned', channel = :channel, address = :address, template = :template, changed = :now
+WHERE key = :key AND state = 'claimed'"""
+
+HOLD = "UPDATE outbox SET state = 'held', problem = :problem, changed = :now WHERE key = :key AND state = 'claimed'"
+
+RELEASE = """
+UPDATE outbox SET state = 'planned', turn = :turn, changed = :now
+WHERE tenant = :tenant AND channel = :channel AND address = :address AND state = 'held' RETURNING key"""
+
 TROUBLED = """
-SELECT * FROM outbox WHERE state IN ('failed', 'unknown') ORDER BY changed DESC LIMIT :limit"""
+SELECT * FROM outbox WHERE state IN ('failed', 'unknown', 'held') ORDER BY changed DESC LIMIT :limit"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +138,31 @@ def resolve(tx: Transaction, tenant: TenantId, status: StatusUpdate, now: float)
     row = tx.one(BY_STATUS, tenant=tenant, channel=status.channel, id=status.id, tracker=status.tracker)
     if row is None:
         return None
-    state = "failed" if status.state == "failed" else "sent"
+    state = "failed" if status.state is SendState.FAILED else "sent"
+    if status.state is SendState.FAILED:
+        tx.run(LOST, key=row["key"], problem=status.problem, now=now)
     tx.run(RESOLVE, key=row["key"], state=state, id=status.id, problem=status.problem, now=now)
     return _planned(row)
+
+
+def redirect(tx: Transaction, key: str, letter: Letter, now: float) -> None:
+    """Send ``key`` by another way: it waits to be claimed again."""
+    tx.run(REDIRECT, key=key, channel=letter.channel, address=letter.address, template=letter.template, now=now)
+
+
+def hold(tx: Transaction, key: str, problem: str, now: float) -> None:
+    tx.run(HOLD, key=key, problem=problem, now=now)
+
+
+def release(tx: Transaction, tenant: TenantId, message: Inbound, turn: TurnId, now: float) -> bool:
+    """What is held for whoever wrote ``message`` becomes ``turn``'s to send; False when nothing is."""
+    to = {"channel": message.channel, "address": message.address}
+    return bool(tx.run(RELEASE, tenant=tenant, turn=turn, now=now, **to))
+
+
+def reopen(tx: Transaction, key: str, turn: TurnId, now: float) -> None:
+    """The channel took ``key`` and refused it later, for a reason that has another way: ``turn`` sends it again."""
+    tx.run(REOPEN, key=key, turn=turn, now=now)
 
 
 def troubled(tx: Transaction, limit: int) -> list[Row]:

@@ -5,15 +5,20 @@ The one place where a tenant's accounts and the channels' APIs meet.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from pydantic import SecretStr
 
 from runtime.channels import telegram, whatsapp
+from runtime.channels.base import MediaRefused
 from runtime.channels.telegram import TelegramAccount, TelegramApi
 from runtime.channels.whatsapp import WhatsAppAccount, WhatsAppApi
 from runtime.errors import Fault, NotFound
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.words import GiveUp, Inbound, Outbound, SendOutcome, Sent, TenantId
+from runtime.turns import windows
+from runtime.turns.letters import Letter
+from runtime.turns.outbox import Planned
+from runtime.words import GiveUp, Inbound, Media, Outbound, SendOutcome, Sent, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class Post:
         except Fault as fault:
             return GiveUp(fault.problem, fault.hint)
 
+    def way_out(self, row: Planned) -> Letter | None:
+        """How a message goes that WhatsApp's window refuses; None when it has to wait."""
+        return windows.way_out(row, self._tenants.get(row.tenant))
+
     async def typing(self, tenant: Tenant, message: Inbound) -> float:
         """Show that an answer to ``message`` is coming; seconds after which to show it again, 0 for never."""
         channel = self._channels[message.channel]
@@ -58,6 +67,16 @@ class Post:
         except Fault:
             return 0.0
         return channel.refresh if shown else 0.0
+
+    async def fetch(self, tenant: Tenant, channel: str, media: Media, into: BinaryIO, *, limit: int) -> Media:
+        """Write a file that came on ``channel`` to ``into``. Raises MediaRefused: never; Unavailable: try later."""
+        match channel:
+            case "telegram":
+                return await self._telegram.fetch(_bot(tenant), media, into, limit=limit)
+            case "whatsapp":
+                return await self._whatsapp.fetch(_number(tenant), media, into, limit=limit)
+            case _:
+                raise MediaRefused(f"no files come on {channel}", hint="send it on Telegram or WhatsApp")
 
     async def _send_telegram(self, tenant: Tenant, message: Outbound) -> SendOutcome:
         return await self._telegram.send(_bot(tenant), message)

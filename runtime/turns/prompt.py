@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from runtime.words import How, Inbound, Person
+from runtime.words import How, Inbound, Media, Person
 
 # Only what a person typed or spoke is their own word; the rest is something they show us.
 _SHOWN = {
@@ -33,5 +33,19 @@ def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:
         marks.append(_SHOWN[message.how])
     elif message.how is How.VOICE:
         marks.append("spoken")
-    words = _FORGED.sub(r"> \1", message.text)
-    return f"[{' · '.join(marks)}]\n{words}"
+    if message.replaces:
+        marks.append("in place of an earlier message")
+    lines = [f"[{' · '.join(marks)}]"]
+    if message.quoted:
+        lines += ["(about this, which they quote:)", *(f"> {line}" for line in message.quoted.splitlines())]
+    if message.text:
+        lines.append(_FORGED.sub(r"> \1", message.text))
+    return "\n".join([*lines, *(_file(media) for media in message.media)])
+
+
+def _file(media: Media) -> str:
+    """A file, and where it can be opened; its name is the sender's, and so only shown."""
+    size = f", {max(1, media.size // 1024)} KB" if media.size else ""
+    named = f" named {media.name!r}" if media.name else ""
+    where = media.path or f"not here: {media.problem or 'it could not be fetched'}"
+    return f"(a file: {media.kind}{named}, {media.mime or 'unknown type'}{size}: {where})"

@@ -144,6 +144,7 @@ def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLi
         text=message.text,
         how=message.how,
         turn=turn,
+        extra={"files": [media.path or media.problem for media in message.media]} if message.media else {},
     )
 
 

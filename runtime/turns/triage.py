@@ -32,12 +32,14 @@ _COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?\s*", re.DOTALL | re.IGNOR
 
 
 class Way(StrEnum):
-    """``NOTE``: into the log and no further. ``DROP``: counted, and gone."""
+    """``NOTE``: into the log and no further. ``DROP``: counted, and gone. ``NOTICE``: nobody's message, only something
+    to send."""
 
     TURN = "turn"
     COMMAND = "command"
     PAIRING = "pairing"
     NOTE = "note"
+    NOTICE = "notice"
     DROP = "drop"
 
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -25,6 +25,7 @@ from runtime.metrics import Metrics
 from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox, prompt, reply
+from runtime.turns.attachments import Attachments
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
 from runtime.turns.lanes import Lanes
@@ -80,6 +81,7 @@ class Turn:
     tenants: Tenants
     sessions: Sessions
     post: Post
+    attachments: Attachments
     delivery: Delivery
     records: Records
     lanes: Lanes
@@ -139,6 +141,9 @@ class Turn:
     async def _answer(self, taken: Taken) -> tuple[list[str], Answer | None]:
         await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn, again=taken.attempt > 1)
         self.board.post(taken.turn, Progress("working"))
+        if any(message.media for message in taken.messages):
+            brought = await self.attachments.bring(taken.tenant, taken.messages)
+            taken = replace(taken, messages=tuple(brought))
         async with self._heard(taken), self._typing(taken):
             text, answer = await self._ask(taken)
         parts = self.post.split(taken.last.channel, reply.guard(text))

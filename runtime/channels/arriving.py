@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from runtime import logs
 from runtime.channels.base import Delivered, Desk
 from runtime.errors import Unavailable
+from runtime.metrics import Metrics
 from runtime.words import Arrival, Ignored, TenantId
 
 Batches = Mapping[TenantId, Sequence[Delivered]]
@@ -55,13 +57,20 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def refuse(desk: Desk, channel: str, reason: str, status: int) -> Response:
+class Counting(Protocol):
+    """Whatever counts: a desk, or an API that asks for updates itself."""
+
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+def refuse(desk: Counting, channel: str, reason: str, status: int) -> Response:
     """A refusal leaves a count and nothing else: what a stranger sends must not fill a log."""
     desk.metrics.messages_refused.labels(channel=channel, reason=reason).inc()
     return PlainTextResponse("refused\n", status_code=status)
 
 
-def note_ignored(desk: Desk, tenant: str, ignored: Ignored, known: frozenset[str]) -> None:
+def note_ignored(desk: Counting, tenant: str, ignored: Ignored, known: frozenset[str]) -> None:
     """Count and log what is rightly not answered. A reason outside ``known`` is one series: it comes from outside."""
     label = ignored.reason if ignored.reason in known else "other"
     desk.metrics.messages_refused.labels(channel=ignored.channel, reason=label).inc()
@@ -75,7 +84,7 @@ def note_ignored(desk: Desk, tenant: str, ignored: Ignored, known: frozenset[str
     )
 
 
-def wanted(desk: Desk, tenant: TenantId, arrivals: Sequence[Arrival], known: frozenset[str]) -> list[Delivered]:
+def wanted(desk: Counting, tenant: TenantId, arrivals: Sequence[Arrival], known: frozenset[str]) -> list[Delivered]:
     """What of ``arrivals`` goes to the desk; the rest is counted and logged."""
     kept: list[Delivered] = []
     for arrival in arrivals:

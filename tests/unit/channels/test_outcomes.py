@@ -11,7 +11,7 @@ from pywa.errors import WhatsAppError
 
 from runtime.channels import sending
 from runtime.channels.doubles.telegram import TelegramDouble, server_error, too_many_requests
-from runtime.channels.telegram.api import outcome_of as telegram_outcome
+from runtime.channels.telegram.calls import outcome_of as telegram_outcome
 from runtime.channels.whatsapp.errors import outcome_of as whatsapp_outcome
 from runtime.words import GiveUp, SendOutcome, Sent, TryLater, Uncertain
 

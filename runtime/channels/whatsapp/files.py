@@ -48,6 +48,7 @@ TYPES = {
 
 _HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NAME_LIMIT = 240
+_AGAIN = "write it again, then send it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +76,21 @@ def opened(path: str, kind: str) -> Iterator[BinaryIO | GiveUp]:
     """The file at ``path``, when it is one and of a size that goes; a link and a pipe are not followed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        yield GiveUp(f"the file could not be opened ({type(error).__name__})", "write it again, then send it")
+    except (OSError, ValueError) as error:
+        yield GiveUp(f"the file could not be opened ({type(error).__name__})", _AGAIN)
         return
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
-            yield GiveUp("there is nothing in the file, or it is not one", "write it again, then send it")
+            yield GiveUp("there is nothing in the file, or it is not one", _AGAIN)
         elif found.st_size > SIZES[kind]:
-            most = f"{SIZES[kind] / 1e6:.1f} MB".replace(".0 ", " ")
+            most = f"{SIZES[kind] // MB} MB" if SIZES[kind] >= MB else f"{SIZES[kind] // 1000} KB"
             yield GiveUp(f"WhatsApp takes {kind} files up to {most}", "make it smaller, or send a link to it")
         else:
-            yield file
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                yield file
+    finally:
+        os.close(descriptor)
 
 
 def may_see_token(url: httpx.URL, base: httpx.URL) -> bool:

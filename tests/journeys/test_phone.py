@@ -1,0 +1,114 @@
+"""What a phone does that a keyboard does not: pictures, voices, windows that close, somebody who takes over."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from runtime.channels.doubles import whatsapp as meta
+from runtime.channels.doubles.graph import Template
+from runtime.stage import OWNER_TELEGRAM, OWNER_WHATSAPP, PHONE_NUMBER_ID, Stage
+from runtime.tenant.messages import MessageLog
+from tests.journeys.waiting import until
+
+pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+VOICE = b"OggS" + b"0" * 64
+
+
+async def post(stage: Stage, *messages: dict[str, object], statuses: tuple[dict[str, object], ...] = ()) -> None:
+    body = meta.webhook(messages=messages, statuses=statuses, number=PHONE_NUMBER_ID)
+    header = meta.sign(body, stage.app_secret)
+    answer: httpx.Response = await stage.http.post(f"{stage.address}/webhooks/whatsapp", content=body, headers=header)
+    answer.raise_for_status()
+
+
+async def test_a_photo_and_a_voice_note_are_files_the_agent_can_open(stage: Stage) -> None:
+    photo = stage.whatsapp.add_file(PICTURE, "image/png", number=PHONE_NUMBER_ID)
+    voice = stage.whatsapp.add_file(VOICE, "audio/ogg; codecs=opus", number=PHONE_NUMBER_ID)
+    await post(
+        stage,
+        meta.file_message(
+            "image", photo, sender=OWNER_WHATSAPP, id_="wamid.1", mime="image/png", caption="The kitchen"
+        ),
+        meta.file_message(
+            "audio", voice, sender=OWNER_WHATSAPP, id_="wamid.2", mime="audio/ogg; codecs=opus", voice=True
+        ),
+    )
+    (reply,) = await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+    said = reply.body["text"]["body"]
+    assert "The kitchen" in said, "the rehearsal says what it heard"
+    files = sorted((stage.tenant.folder.root / "state" / "media").rglob("*.*"))
+    assert [file.read_bytes() for file in files] == [PICTURE, VOICE]
+    for file in files:
+        assert str(file.relative_to(stage.tenant.folder.root)).rpartition("/")[2] in said
+    kinds = [line.kind for line in MessageLog(stage.tenant.folder).recent(5) if line.direction == "inbound"]
+    assert kinds == ["image", "voice"]
+
+
+async def test_a_closed_window_is_answered_with_the_approved_template(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    stage.whatsapp.templates["follow_up"] = Template()
+    yaml = stage.tenant.folder.read_text("tenant.yaml")
+    stage.tenant.folder.write_text(
+        "tenant.yaml", yaml.replace("phone_number_id:", "template: follow_up\n    phone_number_id:")
+    )
+    await stage.post_whatsapp("Hello", "wamid.1")
+    (sent,) = await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+    assert sent.body["type"] == "template"
+    assert "Hello! What can I take off your hands today?" in stage.whatsapp.texts[0]
+
+
+async def test_a_closed_window_without_a_template_leads_to_another_channel(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    await stage.post_whatsapp("Hello", "wamid.1")
+    (sent,) = await stage.telegram.recording.wait_for_sent(1, timeout=30)
+    assert sent.body["chat_id"] == OWNER_TELEGRAM
+    assert stage.whatsapp.recording.sent == []
+
+
+async def test_without_any_way_a_reply_is_held_until_they_write_again(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    yaml = stage.tenant.folder.read_text("tenant.yaml")
+    lines = [line for line in yaml.splitlines() if str(OWNER_TELEGRAM) not in line]
+    people = f'  - {{name: Anden, role: owner, whatsapp: "{OWNER_WHATSAPP}"}}'
+    stage.tenant.folder.write_text("tenant.yaml", _with_people("\n".join(lines), people))
+    await stage.post_whatsapp("/one", "wamid.1")
+    await until(lambda: "send.held" in stage.tail(100))
+    stage.whatsapp.outside_window.clear()
+    await stage.kill()
+    await stage.start()
+    await stage.post_whatsapp("/two", "wamid.2")
+    sent = await stage.whatsapp.recording.wait_for_sent(2, timeout=30)
+    assert {"/one" in one.body["text"]["body"] for one in sent} == {True, False}
+    await asyncio.sleep(0.3)
+    assert len(stage.whatsapp.recording.sent) == 2
+
+
+async def test_where_the_business_took_over_the_assistant_is_silent_until_released(stage: Stage) -> None:
+    echo = meta.echo("I'll answer this one myself", to=OWNER_WHATSAPP, id_="wamid.echo")
+    await _post_raw(stage, echo)
+    await stage.post_whatsapp("Hello", "wamid.1")
+    await until(lambda: len(MessageLog(stage.tenant.folder).recent(5)) == 2)
+    assert stage.whatsapp.recording.sent == []
+    await stage.post_whatsapp("/release", "wamid.2")
+    await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+    await stage.post_whatsapp("Hello", "wamid.3")
+    await stage.whatsapp.recording.wait_for_sent(2, timeout=30)
+    assert "Hello!" in stage.whatsapp.texts[1]
+    heard = [(line.how, line.text) for line in MessageLog(stage.tenant.folder).recent(10)]
+    assert ("echo", "I'll answer this one myself") in heard
+
+
+def _with_people(yaml: str, people: str) -> str:
+    head, _, rest = yaml.partition("people:")
+    kept = rest.splitlines()
+    after = next((n for n, line in enumerate(kept) if line and not line.startswith((" ", "#", "-"))), len(kept))
+    return f"{head}people:\n{people}\n" + "\n".join(kept[after:]) + "\n"
+
+
+async def _post_raw(stage: Stage, echo: dict[str, object]) -> None:
+    body = meta.webhook(echoes=[echo], number=PHONE_NUMBER_ID)
+    header = meta.sign(body, stage.app_secret)
+    (await stage.http.post(f"{stage.address}/webhooks/whatsapp", content=body, headers=header)).raise_for_status()

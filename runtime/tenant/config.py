@@ -113,7 +113,7 @@ class TelegramAccount(Strict):
 class WhatsAppAccount(Strict):
     phone_number_id: Annotated[str, Field(min_length=1, max_length=32), BeforeValidator(_digits)]
     access_token: Secret
-    template: Annotated[str, Field(max_length=512, pattern=r"^[a-z0-9_]*$")] = ""
+    template: Annotated[str, Field(max_length=512, pattern=r"^([a-z0-9_]+(:[A-Za-z_]+)?)?$")] = ""
     """An approved template with one parameter in its body, for what is said outside the 24-hour window."""
 
 

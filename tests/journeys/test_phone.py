@@ -51,9 +51,8 @@ async def test_a_closed_window_is_answered_with_the_approved_template(stage: Sta
     stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
     stage.whatsapp.templates["follow_up"] = Template()
     yaml = stage.tenant.folder.read_text("tenant.yaml")
-    stage.tenant.folder.write_text(
-        "tenant.yaml", yaml.replace("phone_number_id:", "template: follow_up\n    phone_number_id:")
-    )
+    yaml = yaml.replace("{phone_number_id:", "{template: follow_up, phone_number_id:")
+    stage.tenant.folder.write_text("tenant.yaml", yaml)
     await stage.post_whatsapp("Hello", "wamid.1")
     (sent,) = await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
     assert sent.body["type"] == "template"

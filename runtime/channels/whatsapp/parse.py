@@ -6,7 +6,7 @@ errors), any number of each, for any number of business numbers. Does not own wh
 unique for a number).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,13 +64,19 @@ def parse(body: bytes, *, now: datetime, groups: bool = False) -> list[Received]
     post = wire.load(body)
     if post.get("object") != "whatsapp_business_account":
         return [Received("", _ignored("unknown"))]
-    received = [
-        Received(number, arrival)
-        for entry in wire.children(post, "entry")
-        for change in wire.children(entry, "changes")
-        for number, arrival in _change(change, now, groups=groups)
-    ]
+    changes = (change for entry in wire.children(post, "entry") for change in wire.children(entry, "changes"))
+    received = _once(found for change in changes for found in _change(change, now, groups=groups))
     return received or [Received("", _ignored("malformed"))]
+
+
+def _once(found: Iterable[tuple[str, Arrival]]) -> list[Received]:
+    """Without what says the same nothing as the one before it: a body full of that is one line of the log."""
+    received: list[Received] = []
+    for number, arrival in found:
+        again = received and isinstance(arrival, Ignored) and not arrival.id and arrival == received[-1].arrival
+        if not again or received[-1].number != number:
+            received.append(Received(number, arrival))
+    return received
 
 
 def _change(change: Object, now: datetime, *, groups: bool) -> Iterator[tuple[str, Arrival]]:
@@ -83,15 +89,25 @@ def _change(change: Object, now: datetime, *, groups: bool) -> Iterator[tuple[st
     if not number:
         yield "", _ignored("malformed")
         return
-    found: list[Arrival] = []
+    yield from ((number, arrival) for arrival in _arrivals(value, field, now, groups=groups))
+
+
+def _arrivals(value: Object, field: str, now: datetime, *, groups: bool) -> Iterator[Arrival]:
+    people = _People(wire.children(value, "contacts"))
+    readers: dict[str, Callable[[Object], Arrival]] = {
+        "messages": lambda message: _message(message, people, now, groups=groups),
+        "statuses": lambda status: _status(status, now),
+    }
     if field in _ECHOES:
-        found += [_echo(echo, now) for echo in wire.children(value, "message_echoes")]
-    else:
-        people = _People(wire.children(value, "contacts"))
-        found += [_message(message, people, now, groups=groups) for message in wire.children(value, "messages")]
-        found += [_status(status, now) for status in wire.children(value, "statuses")]
-    found += [_ignored("error", detail=describe(error)) for error in wire.children(value, "errors")]
-    yield from ((number, arrival) for arrival in found or [_ignored("malformed")])
+        readers = {"message_echoes": lambda echo: _echo(echo, now)}
+    readers["errors"] = lambda error: _ignored("error", detail=describe(error))
+    nothing = True
+    for name, read in readers.items():
+        for one in wire.children(value, name):
+            nothing = False
+            yield read(one)
+    if nothing:
+        yield _ignored("malformed")
 
 
 class _People:

@@ -21,7 +21,7 @@ from runtime.errors import BadInput
 from runtime.words import Arrival, Ignored, TenantId
 
 SIGNATURE_HEADER = "x-hub-signature-256"
-BODY_LIMIT = 8 * 1024 * 1024
+BODY_LIMIT = 4 * 1024 * 1024
 """Bytes. Meta's largest POST is said to be 3 MB."""
 
 _CHALLENGE_LIMIT = 256

@@ -11,6 +11,7 @@ import stat
 from datetime import datetime, timedelta
 from typing import Any
 
+from runtime.agent.views import CONFIG
 from runtime.errors import Fault
 from runtime.tenant.folder import Folder
 from runtime.words import Conversation
@@ -59,11 +60,12 @@ class Conversations:
         self._folder.write_text(FILE, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
 
 
-def has_transcript(folder: Folder, workdir: str, session: str) -> bool:
-    """Has the CLI kept what was said? ``workdir`` is the tenant's folder as the CLI sees it."""
+def has_transcript(folder: Folder, workdir: str, session: str, config: str = CONFIG) -> bool:
+    """Has the CLI kept what was said? ``workdir`` is the tenant's folder as the CLI sees it, ``config`` the CLI's
+    config folder in the tenant's."""
     place = re.sub(r"[^a-zA-Z0-9]", "-", workdir)
     try:
-        found = (folder.root / "state/claude/projects" / place / f"{session}.jsonl").lstat()
+        found = (folder.root / config / "projects" / place / f"{session}.jsonl").lstat()
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size > 0

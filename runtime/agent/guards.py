@@ -16,6 +16,7 @@ from claude_agent_sdk import HookContext, HookMatcher
 from claude_agent_sdk.types import HookEvent, HookJSONOutput
 
 from runtime.agent.events import AgentEvent, Effect, ToolEnded, ToolRun, ToolStarted
+from runtime.agent.views import VIEWS
 from runtime.words import Role
 
 BUILT_IN: Mapping[str, Effect] = {
@@ -39,6 +40,7 @@ _RUNTIMES_OWN = (
     "state/turns",
     "state/annealing",
     "state/sessions",
+    "state/guests",
     "state/claude",
     "state/recent_messages.json",
 )
@@ -81,7 +83,7 @@ def _deny_file(policy: Policy, tool: str, given: Mapping[str, Any], *, writes: b
     if inside == ".." or inside.startswith("../"):
         return f"Only files under {policy.root} can be used; {named} is outside."
     if writes:
-        return _deny_write(inside)
+        return _deny_write(inside, policy.role)
     return _deny_read(inside, policy.role)
 
 
@@ -89,12 +91,14 @@ def _leads_away(pattern: object) -> bool:
     return isinstance(pattern, str) and (pattern.startswith(("/", "~")) or ".." in pattern)
 
 
-def _deny_write(inside: str) -> str:
+def _deny_write(inside: str, role: Role) -> str:
     parts = inside.lower().split("/")
     if not _NEVER_WRITTEN.isdisjoint(parts) or any(part.startswith(".git") for part in parts):
         return f"{inside} is the admin's to change. Tell the person what you would change in it and why."
     if not inside.startswith(_MAY_CHANGE):
         return f"{inside} cannot be changed. Write under life/, directives/, execution/ or state/."
+    if not _is_under(inside, VIEWS[role].writable):
+        return f"{inside} is the owner's to change. Tell the person, and offer to pass it on."
     if _is_under(inside, _RUNTIMES_OWN):
         return f"{inside} is kept by the system. Write what you want to remember under life/."
     return ""

@@ -29,6 +29,7 @@ from runtime.agent.events import AgentEvent, Answer, Ask, AskedAgain, AskFailed,
 from runtime.agent.isolation import Bwrap, Isolation
 from runtime.agent.options import GatewayDoor, House, Spec
 from runtime.agent.session import Session
+from runtime.agent.views import config_of
 from runtime.settings import SessionSettings
 from runtime.tenant.folder import Folder
 from runtime.words import Conversation, TenantId
@@ -243,7 +244,7 @@ class Sessions:
         conversations = Conversations(folder)
         known = conversations.find(spec.conversation, now=self._now(), longest=self._longest)
         workdir = sandbox.TENANT if isinstance(self._house.isolation, Bwrap) else str(folder.root)
-        if known is not None and has_transcript(folder, workdir, known):
+        if known is not None and has_transcript(folder, workdir, known, config_of(spec.role, spec.conversation)):
             try:
                 return await self._begin(spec, known, resume=True)
             except SessionDied as fault:

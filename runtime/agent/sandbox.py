@@ -24,19 +24,17 @@ import claude_agent_sdk
 
 from runtime.agent import door, seccomp
 from runtime.agent.isolation import Bwrap, Isolation
+from runtime.agent.views import CONFIG, VIEWS, WRITABLE, config_of
 from runtime.errors import NotFound, Refused
 from runtime.tenant.folder import Folder
+from runtime.words import Conversation, Role
 
 TENANT = "/tenant"
 PARTS = "/opt/proxystaff"
 """Where the programs of a session lie inside: the CLI, the door, the prompt."""
 
 DOOR_PORT = 8701
-CONFIG = "state/claude"
-"""The CLI's config folder: transcripts."""
-
-WRITABLE = ("life", "directives", "execution", "state")
-KEPT = ("state/messages", "state/turns", "state/annealing", "state/sessions")
+KEPT = ("state/messages", "state/turns", "state/annealing", "state/sessions", "state/guests")
 """Folders that only the runtime writes."""
 READ_ONLY_FILES = ("CLAUDE.md", "tenant.yaml", ".gitignore")
 
@@ -86,7 +84,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """One session's sandbox: whose folder, whether the agent may write there, how it reaches the gateway.
+    """One session's sandbox: whose folder, for whom the agent works in it, how it reaches the gateway.
 
     ``workplace`` is a folder of the session's own, outside of the tenant, where its script and door lie.
     ``token`` is what the gateway knows the session by; ``port`` is the door's, on the loopback it is served on.
@@ -94,10 +92,16 @@ class Room:
 
     folder: Folder
     workplace: Path
-    writes: bool
+    role: Role
+    conversation: Conversation
     token: str
     port: int = DOOR_PORT
     timezone: str = "UTC"
+
+    @property
+    def config(self) -> str:
+        """Where the session's transcripts lie in the tenant's folder."""
+        return config_of(self.role, self.conversation)
 
     @property
     def door(self) -> Path:
@@ -126,7 +130,7 @@ def build(isolation: Isolation, machine: Machine, room: Room, prompt: str) -> St
 
     Raises Refused when something of the tenant's folder that would be mounted is not what it should be.
     """
-    mounts = sources(room.folder)
+    mounts = sources(room.folder, room.config)
     written = _write(room.workplace / "prompt", prompt)
     pid = shlex.quote(str(room.workplace / "pid"))
     match isolation:
@@ -144,7 +148,7 @@ def build(isolation: Isolation, machine: Machine, room: Room, prompt: str) -> St
         case _:
             home = room.workplace / "home"
             home.mkdir()
-            values = environment(machine, room, home=str(home), config=str(mounts[CONFIG]))
+            values = environment(machine, room, home=str(home), config=str(mounts[room.config]))
             # From a file, like bwrap's options: an argument of env would show in ``ps``.
             exports = "".join(f"export {shlex.quote(f'{name}={value}')}\n" for name, value in values.items())
             sourced = _write(room.workplace / "environment", exports)
@@ -239,20 +243,23 @@ def _programs(machine: Machine, room: Room) -> list[str]:
 def _tenant(room: Room, mounts: Mapping[str, Path]) -> list[str]:
     """/tenant is a folder of nothing that cannot be written; on it only what is named is mounted."""
     options = ["--size", str(_SMALL_BYTES), "--tmpfs", TENANT]
+    view = VIEWS[room.role]
     for name, source in mounts.items():
-        writable = name == CONFIG or (name in WRITABLE and room.writes)
-        options += ["--bind" if writable else "--ro-bind", str(source), f"{TENANT}/{name}"]
+        if name == room.config:
+            options += ["--bind", str(source), f"{TENANT}/{CONFIG}"]
+        elif view.shows(name):
+            options += ["--bind" if name in view.writable else "--ro-bind", str(source), f"{TENANT}/{name}"]
     return [*options, "--remount-ro", TENANT]
 
 
-def sources(folder: Folder) -> Mapping[str, Path]:
-    """What of a tenant is mounted, each checked to be a real folder or file of its own, made when it is missing.
+def sources(folder: Folder, config: str = CONFIG) -> Mapping[str, Path]:
+    """What of a tenant may be mounted, each checked to be a real folder or file of its own, made when it is missing.
 
     Nobody inside can exchange one of them later: each is a mount there, and a mount cannot be renamed.
     Raises Refused for a link or anything else in the place of one.
     """
     found: dict[str, Path] = {}
-    for name in (*WRITABLE, *KEPT, CONFIG):  # what lies in another comes after it
+    for name in (*WRITABLE, *KEPT, config):  # what lies in another comes after it
         try:
             found[name] = _checked(folder, name, stat.S_ISDIR)
         except NotFound:

@@ -29,7 +29,6 @@ from runtime.agent.isolation import Bwrap, FileToolsOnly
 from runtime.agent.options import House, Spec
 from runtime.errors import Fault
 from runtime.tenant.folder import Folder
-from runtime.words import Role
 
 START_SECONDS = 60.0
 """A machine under load starts a CLI in seconds; one that takes this long never will."""
@@ -195,7 +194,8 @@ class Session:
         room = sandbox.Room(
             folder=folder,
             workplace=self._workplace,
-            writes=spec.role is not Role.GUEST,
+            role=spec.role,
+            conversation=spec.conversation,
             token=self._token,
             timezone=spec.timezone,
         )

@@ -21,6 +21,7 @@ from agent_house import bwrap, make_tenant
 from runtime.agent import sandbox
 from runtime.errors import Refused
 from runtime.tenant.folder import Folder
+from runtime.words import Conversation, Role
 
 pytestmark = pytest.mark.journey
 
@@ -116,7 +117,13 @@ def _machine(home: Path) -> sandbox.Machine:
 
 
 def _room(folder: Path, workplace: Path) -> sandbox.Room:
-    return sandbox.Room(folder=Folder(folder), workplace=workplace, writes=True, token="token-of-this-session")
+    return sandbox.Room(
+        folder=Folder(folder),
+        workplace=workplace,
+        role=Role.OWNER,
+        conversation=Conversation("telegram:1"),
+        token="token-of-this-session",
+    )
 
 
 def _listening(stack: contextlib.ExitStack, path: Path) -> socket.socket:

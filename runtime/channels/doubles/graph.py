@@ -121,11 +121,11 @@ def check_message(body: Body, files: Mapping[str, File], templates: Mapping[str,
         return Refusal(100, f"(#100) Unexpected key {unknown[0]!r}")
     checks = {
         "type": known,
-        "to": "to" not in body or _addressed(str(body["recipient_type"]), str(body["to"])),
-        "recipient": "recipient" not in body or bool(_USER_ID.fullmatch(str(body["recipient"]))),
+        "to": "to" not in body or _addressed(body["recipient_type"], body["to"]),
+        "recipient": "recipient" not in body or _matches(_USER_ID, body["recipient"]),
         "recipient_type": body["recipient_type"] in ("individual", "group"),
         "context": "context" not in body or _names_a_message(body["context"]),
-        "biz_opaque_callback_data": len(str(body.get("biz_opaque_callback_data", ""))) <= 512,
+        "biz_opaque_callback_data": _is_text(body.get("biz_opaque_callback_data", "x"), 512),
     }
     for name, right in checks.items():
         if not right:
@@ -154,8 +154,8 @@ def check_upload(mime: str, content: bytes) -> Refusal | None:
 def _check_text(part: Body) -> Refusal | None:
     if unknown := part.keys() - {"body", "preview_url"}:
         return _wrong(f"text.{sorted(unknown)[0]}")
-    text = part.get("body")
-    fits = isinstance(text, str) and bool(text.strip()) and len(text) <= 4096
+    preview = part.get("preview_url", False)
+    fits = _is_text(part.get("body"), 4096) and isinstance(preview, bool)
     return None if fits else _wrong("text.body")
 
 
@@ -163,17 +163,15 @@ def _check_template(part: Body, templates: Mapping[str, Template]) -> Refusal | 
     language = part.get("language")
     if part.keys() - {"name", "language", "components"} or not isinstance(language, dict):
         return _wrong("template")
-    found = templates.get(str(part.get("name")))
-    if found is None or found.language != language.get("code"):
-        said = f"template name ({part.get('name')}) does not exist in {language.get('code')}"
+    if not _is_text(part.get("name"), 512) or not _is_text(language.get("code"), 10) or len(language) != 1:
+        return _wrong("template.name, template.language.code")
+    found = templates.get(part["name"])
+    if found is None or found.language != language["code"]:
+        said = f"template name ({part['name']}) does not exist in {language['code']}"
         return Refusal(132001, "Template name does not exist in the translation", said, status=404)
-    values = [
-        parameter.get("text", "")
-        for component in part.get("components", [])
-        if component.get("type") == "body"
-        for parameter in component.get("parameters", [])
-        if parameter.get("type") == "text"
-    ]
+    values = _values(part.get("components", []))
+    if values is None:
+        return _wrong("template.components")
     if len(values) != found.variables:
         said = f"body: number of localizable_params ({len(values)}) does not match ({found.variables})"
         return Refusal(132000, "Number of parameters does not match the expected number of params", said)
@@ -184,15 +182,37 @@ def _check_template(part: Body, templates: Mapping[str, Template]) -> Refusal | 
     return None
 
 
+def _values(components: object) -> list[str] | None:
+    """What is put into a template's body; None when that cannot be read."""
+    found: list[object] = []
+    for component in components if isinstance(components, list) else [None]:
+        match component:
+            case {"type": "body", "parameters": [*parameters], **rest} if not rest:
+                found += parameters
+            case {"type": "body", **rest} if not rest:
+                pass
+            case _:
+                return None
+    values = []
+    for parameter in found:
+        match parameter:
+            case {"type": "text", "text": str() as text}:
+                values.append(text)
+            case _:
+                return None
+    return values
+
+
 def _check_media(part: Body, kind: str, files: Mapping[str, File]) -> Refusal | None:
     _, types, fields = MEDIA[kind]
     if unknown := sorted(part.keys() - fields):
         return Refusal(100, f"(#100) Unexpected key {unknown[0]!r} on param {kind!r}")
     if ("id" in part) == ("link" in part):
         return Refusal(131008, "(#131008) Required parameter is missing", f"{kind}.id or {kind}.link")
-    if len(str(part.get("caption", ""))) > 1024:
-        return _wrong(f"{kind}.caption")
-    file = files.get(str(part.get("id")))
+    for name, longest in (("caption", 1024), ("filename", 240), ("id", 100), ("link", 2000)):
+        if not _is_text(part.get(name, "x"), longest):
+            return _wrong(f"{kind}.{name}")
+    file = files.get(part.get("id", ""))
     if "id" in part and file is None:
         return Refusal(100, f"(#100) Object with ID {part['id']!r} does not exist", "no such media")
     if file is not None and file.mime not in types:
@@ -200,12 +220,20 @@ def _check_media(part: Body, kind: str, files: Mapping[str, File]) -> Refusal | 
     return None
 
 
-def _addressed(kind: str, to: str) -> bool:
-    return bool((_GROUP if kind == "group" else _PHONE).fullmatch(to))
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= longest
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def _addressed(kind: object, to: object) -> bool:
+    return _matches(_GROUP if kind == "group" else _PHONE, to)
 
 
 def _names_a_message(context: object) -> bool:
-    return isinstance(context, dict) and str(context.get("message_id", "")).startswith("wamid.")
+    return isinstance(context, dict) and len(context) == 1 and str(context.get("message_id")).startswith("wamid.")
 
 
 def _wrong(details: str) -> Refusal:

@@ -38,6 +38,7 @@ from runtime.turns.desk import Desk
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
+from runtime.turns.polling import Polling
 from runtime.turns.post import Post
 from runtime.turns.records import Records
 from runtime.turns.triage import Way
@@ -89,11 +90,8 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         )
         await stack.enter_async_context(sessions)
         http = await stack.enter_async_context(sending.open_http())
-        post = Post(
-            tenants,
-            TelegramApi(http, file.telegram.api_base, counted),
-            WhatsAppApi(http, file.whatsapp.api_base, counted),
-        )
+        telegram_api = TelegramApi(http, file.telegram.api_base, counted)
+        post = Post(tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted))
         board, lanes, records = Board(), Lanes(), Records(tenants)
         turn = Turn(
             database=database,
@@ -147,6 +145,9 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         sweep = asyncio.create_task(intake.sweep())
         stack.push_async_callback(_end, sweep)
         stack.push_async_callback(intake.close)
+        if file.telegram.mode == "polling":
+            polling = Polling(database, tenants, telegram_api, intake)
+            stack.push_async_callback(_end, asyncio.create_task(polling.run()))
         yield Runtime(
             settings=settings,
             tenants=tenants,

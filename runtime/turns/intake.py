@@ -31,6 +31,10 @@ TURN, ERRAND = "turn", "errand"
 SWEEP = 1.0
 """Seconds between looks for turns that were accepted and that nobody runs. Only a kill or a full disk leaves one."""
 
+READ_UPTO = """
+INSERT INTO polled (tenant, channel, upto) VALUES (:tenant, :channel, :upto)
+ON CONFLICT (tenant, channel) DO UPDATE SET upto = excluded.upto"""
+
 UNFINISHED = "SELECT id FROM turn WHERE state NOT IN ('done', 'failed') ORDER BY opened, id"
 log = logs.get("intake")
 
@@ -65,12 +69,20 @@ class Intake:
         self.metrics = metrics
         self._waking: set[asyncio.Task[None]] = set()
 
-    async def receive(self, tenant_id: TenantId, arrivals: Sequence[Delivered]) -> None:
-        """Take ``arrivals`` durably, in order, and wake what works on them."""
+    async def receive(
+        self, tenant_id: TenantId, arrivals: Sequence[Delivered], *, polled: tuple[str, int] | None = None
+    ) -> None:
+        """Take ``arrivals`` durably, in order, and wake what works on them. ``polled``: a channel that was asked, and
+        how far it is read with these; written in the same transaction."""
         tenant = self._tenants.get(tenant_id)
         now = time.time()
 
-        became = await self._database.write(lambda tx: [self._take(tx, tenant, arrival, now) for arrival in arrivals])
+        def work(tx: Transaction) -> list[_Became]:
+            if polled:
+                tx.run(READ_UPTO, tenant=tenant_id, channel=polled[0], upto=polled[1])
+            return [self._take(tx, tenant, arrival, now) for arrival in arrivals]
+
+        became = await self._database.write(work)
         for arrival, one in zip(arrivals, became, strict=True):
             if one.accepted is not None:
                 self._note(tenant_id, arrival, one.accepted)

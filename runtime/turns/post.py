@@ -18,7 +18,7 @@ from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import windows
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
-from runtime.words import GiveUp, Inbound, Media, Outbound, SendOutcome, Sent, TenantId
+from runtime.words import GiveUp, Inbound, Media, Outbound, SendOutcome, Sent, TenantId, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +68,30 @@ class Post:
             return 0.0
         return channel.refresh if shown else 0.0
 
+    async def draft(self, tenant: Tenant, message: Inbound, turn: TurnId, text: str) -> bool:
+        """Show what there is of the answer to ``message``; False where the channel cannot, or would not."""
+        if message.channel != telegram.CHANNEL:
+            return False
+        try:
+            return await self._telegram.draft(bot_of(tenant), address=message.address, key=turn, text=text)
+        except Fault:
+            return False
+
     async def fetch(self, tenant: Tenant, channel: str, media: Media, into: BinaryIO, *, limit: int) -> Media:
         """Write a file that came on ``channel`` to ``into``. Raises MediaRefused: never; Unavailable: try later."""
         match channel:
             case "telegram":
-                return await self._telegram.fetch(_bot(tenant), media, into, limit=limit)
+                return await self._telegram.fetch(bot_of(tenant), media, into, limit=limit)
             case "whatsapp":
                 return await self._whatsapp.fetch(_number(tenant), media, into, limit=limit)
             case _:
                 raise MediaRefused(f"no files come on {channel}", hint="send it on Telegram or WhatsApp")
 
     async def _send_telegram(self, tenant: Tenant, message: Outbound) -> SendOutcome:
-        return await self._telegram.send(_bot(tenant), message)
+        return await self._telegram.send(bot_of(tenant), message)
 
     async def _type_telegram(self, tenant: Tenant, message: Inbound) -> bool:
-        return await self._telegram.typing(_bot(tenant), address=message.address)
+        return await self._telegram.typing(bot_of(tenant), address=message.address)
 
     async def _send_whatsapp(self, tenant: Tenant, message: Outbound) -> SendOutcome:
         return await self._whatsapp.send(_number(tenant), message)
@@ -100,7 +109,8 @@ async def _no_typing(_tenant: Tenant, _message: Inbound) -> bool:
     return False
 
 
-def _bot(tenant: Tenant) -> TelegramAccount:
+def bot_of(tenant: Tenant) -> TelegramAccount:
+    """Raises NotFound when the tenant has no bot, or its token is not stored."""
     account = tenant.config.channels.telegram
     if account is None:
         raise NotFound(f"{tenant.id} has no Telegram bot", hint="add channels.telegram to its tenant.yaml")

@@ -21,9 +21,14 @@ _PATH = re.compile(r"(?<![\w.:/-])/(?:tenant|tmp|opt|usr|home|root|var|etc)/(?:[
 
 
 def guard(text: str) -> str:
-    """``text`` as it may leave: no reasoning, stack trace, credential or path of the machine in it."""
+    """``text`` as it may leave; never empty."""
+    return cleaned(text) or NOTHING_SAID
+
+
+def cleaned(text: str) -> str:
+    """``text`` without reasoning, stack traces, credentials and paths of the machine."""
     text = _REASONING.sub("", text)
     text = _TRACEBACK.sub("(an error)\n", text)
     text = _SECRET.sub("[removed]", text)
     text = _PATH.sub(r"\1", text)
-    return text.strip() or NOTHING_SAID
+    return text.strip()

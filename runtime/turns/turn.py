@@ -32,13 +32,11 @@ from runtime.turns.lanes import Lanes
 from runtime.turns.letters import answers
 from runtime.turns.post import Post
 from runtime.turns.records import Records
+from runtime.turns.signs import Signs
 from runtime.words import Conversation, Inbound, Person, TenantId, TurnId
 
 ATTEMPTS = 3
 """How often a turn is begun. One that ended its process this often is answered with an apology, not a fourth try."""
-
-UNNOTICED = 0.3
-"""Seconds in which an answer comes before anybody wonders whether it will."""
 
 TROUBLE = "UPDATE turn SET problem = :problem WHERE id = :turn"
 COMMITTED = "UPDATE turn SET commits = :commits WHERE id = :turn"
@@ -144,8 +142,9 @@ class Turn:
         if any(message.media for message in taken.messages):
             brought = await self.attachments.bring(taken.tenant, taken.messages)
             taken = replace(taken, messages=tuple(brought))
-        async with self._heard(taken), self._typing(taken):
-            text, answer = await self._ask(taken)
+        signs = Signs(self.post, taken.tenant, taken.last, taken.turn)
+        async with self._heard(taken), signs:
+            text, answer = await self._ask(taken, signs)
         parts = self.post.split(taken.last.channel, reply.guard(text))
         letters = answers(taken.last, parts)
         planned = await self.database.write(
@@ -156,7 +155,7 @@ class Turn:
         self.board.post(taken.turn, Reply("\n\n".join(parts)))
         return planned, answer
 
-    async def _ask(self, taken: Taken) -> tuple[str, Answer | None]:
+    async def _ask(self, taken: Taken, signs: Signs) -> tuple[str, Answer | None]:
         """The agent's words, or an apology; the trouble is recorded with the turn."""
         if taken.attempt > ATTEMPTS:
             return await self._apologise(taken, "died", f"the process ended {ATTEMPTS} times during this turn"), None
@@ -174,7 +173,7 @@ class Turn:
             timezone=taken.tenant.config.timezone,
         )
         try:
-            answer = await self.sessions.ask(ask, partial(self._show, taken.turn))
+            answer = await self.sessions.ask(ask, partial(self._show, taken.turn, signs))
         except AskFailed as fault:
             return await self._apologise(taken, fault.reason, fault.problem), None
         return (reply.APOLOGIES["stopped"] if answer.stopped else answer.text), answer
@@ -197,22 +196,6 @@ class Turn:
             yield
         finally:
             await writing
-
-    @asynccontextmanager
-    async def _typing(self, taken: Taken) -> AsyncIterator[None]:
-        """The person sees that an answer is coming, for as long as the block runs."""
-
-        async def show() -> None:
-            await asyncio.sleep(UNNOTICED)
-            while (refresh := await self.post.typing(taken.tenant, taken.last)) > 0:  # noqa: ASYNC110 - a clock
-                await asyncio.sleep(refresh)
-
-        showing = asyncio.create_task(show())
-        try:
-            yield
-        finally:
-            showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
 
     async def _commit(self, taken: Taken, answer: Answer | None) -> None:
         """What the turn changed, by concern. After the reply is durable, so that a second run does not ask again."""
@@ -238,15 +221,17 @@ class Turn:
             log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * seconds))
         self.board.post(turn, Done())
 
-    def _show(self, turn: TurnId, event: AgentEvent) -> None:
+    def _show(self, turn: TurnId, signs: Signs, event: AgentEvent) -> None:
         match event:
             case events.Partial(text):
+                signs.add(text)
                 self.board.post(turn, Partial(text))
             case events.ToolStarted(name, _):
                 self.board.post(turn, ToolRan(name=name))
             case events.ToolEnded(run):
                 self.board.post(turn, ToolRan(name=run.name, ok=run.ok, ms=run.ms))
             case events.AskedAgain():
+                signs.restart()
                 self.board.post(turn, Progress("started again"))
 
 

@@ -83,13 +83,14 @@ class Calls:
         return outcome_of(answer.status_code, answer.content), wire.child(_object(answer.content), "parameters")
 
     async def ask(
-        self, account: TelegramAccount, method: str, params: Params | None = None, *, patience: float = 30.0
+        self, account: TelegramAccount, method: str, params: Params | None = None, *, patience: float | None = None
     ) -> object:
-        """The ``result`` of a call that may be repeated. ``patience``: seconds to wait for it.
+        """The ``result`` of a call that may be repeated. ``patience``: seconds to wait for it,
+        where that is not as long as for any other.
 
         Raises Unavailable: later; Conflict: another takes the updates; Refused: never, as things stand.
         """
-        timeout = httpx.Timeout(sending.TIMEOUT.connect, read=patience, write=10.0, pool=5.0)
+        timeout = httpx.Timeout(connect=5.0, read=patience, write=10.0, pool=5.0) if patience else None
         try:
             answer = await self._post(account, method, params or {}, timeout=timeout)
         except httpx.HTTPError as error:

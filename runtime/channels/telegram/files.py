@@ -3,6 +3,7 @@
 Protocol: sendPhoto, sendDocument and their like (multipart), getFile and the file server. Owns nothing of a message.
 """
 
+import asyncio
 import os
 import stat
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ MB = 1024 * 1024
 SEND_LIMIT = 50 * MB
 FETCH_LIMIT = 20 * MB
 """Bytes of a file that a bot may fetch; Telegram does not give out larger ones."""
+
+FETCH_SECONDS = 120.0
+"""For one file, from the question where it is to its last byte."""
 
 PHOTO_LIMIT = 10 * MB
 _NAME_LIMIT = 200
@@ -66,19 +70,27 @@ def opened(path: str) -> Iterator[tuple[BinaryIO, int] | GiveUp]:
     except OSError as error:
         yield GiveUp(f"the file cannot be opened ({type(error).__name__})", "write it again, then send it")
         return
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= SEND_LIMIT:
+        os.close(descriptor)
+        too_large = stat.S_ISREG(found.st_mode) and found.st_size > 0
+        problem = f"the file is larger than {SEND_LIMIT // MB} MB" if too_large else "there is no file, or it is empty"
+        yield GiveUp(problem, "send a smaller one, or a link to it" if too_large else "write it again, then send it")
+        return
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
-            yield GiveUp("what is to be sent is not a file, or is empty", "write it again, then send it")
-        elif found.st_size > SEND_LIMIT:
-            yield GiveUp(f"the file is larger than {SEND_LIMIT // MB} MB", "send a smaller one, or a link to it")
-        else:
-            yield file, found.st_size
+        yield file, found.st_size
 
 
 async def fetch(calls: Calls, account: TelegramAccount, media: Media, into: BinaryIO, *, limit: int) -> Media:
     """As ``ChannelApi.fetch``: asks where the file is, then takes it from there."""
-    limit = min(limit, FETCH_LIMIT)
+    try:
+        async with asyncio.timeout(FETCH_SECONDS):
+            return await _fetch(calls, account, media, into, min(limit, FETCH_LIMIT))
+    except TimeoutError:
+        raise Unavailable("the file came too slowly", hint="try again later") from None
+
+
+async def _fetch(calls: Calls, account: TelegramAccount, media: Media, into: BinaryIO, limit: int) -> Media:
     if media.size is not None and media.size > limit:
         raise _too_large(limit)
     path = await _locate(calls, account, media, limit)

@@ -1,6 +1,7 @@
 """WhatsApp: webhook in, Graph API out. Read ``parse`` for what a POST becomes, ``errors`` for what a failure means."""
 
 from runtime.channels.whatsapp.api import WhatsAppAccount, WhatsAppApi
+from runtime.channels.whatsapp.bodies import fits_template
 from runtime.channels.whatsapp.errors import is_window_closed
 from runtime.channels.whatsapp.files import shape_of
 from runtime.channels.whatsapp.formatting import LIMIT, format_text
@@ -14,6 +15,7 @@ __all__ = [
     "Received",
     "WhatsAppAccount",
     "WhatsAppApi",
+    "fits_template",
     "format_text",
     "is_window_closed",
     "parse",

@@ -38,14 +38,23 @@ def template_body(message: Outbound) -> Body | GiveUp:
     named = _TEMPLATE.fullmatch(message.template)
     if named is None:
         return GiveUp(f"{message.template[:80]!r} names no template", "write it as name or name:language, as at Meta")
-    # A parameter takes no line ends, no tabs and no runs of spaces.
-    text = " ".join(format_text(wire.clean(message.text)).split())
+    text = _parameter(message.text)
     if units(text) > PARAMETER_LIMIT:
         return GiveUp(f"a template takes at most {PARAMETER_LIMIT} characters", "shorten what is put in")
     template: Body = {"name": named[1], "language": {"code": named[2] or LANGUAGE}}
     if text:
         template["components"] = [{"type": "body", "parameters": [{"type": "text", "text": text}]}]
     return _envelope(message, "template", template)
+
+
+def fits_template(text: str) -> bool:
+    """Whether ``text`` can be said in a template; a longer one is GiveUp when it is sent as one."""
+    return units(_parameter(text)) <= PARAMETER_LIMIT
+
+
+def _parameter(text: str) -> str:
+    """In one line: a parameter takes no line ends, no tabs and no runs of spaces."""
+    return " ".join(format_text(wire.clean(text)).split())
 
 
 def file_body(message: Outbound, shape: Shape, media_id: str) -> Body | GiveUp:

@@ -46,6 +46,7 @@ class Stage:
     app_secret: str
     webhook_secret: str
     api_key: str
+    bot_token: str
     http: httpx.AsyncClient
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     address: str = ""
@@ -159,7 +160,7 @@ async def staged(
         }
         home.mkdir(parents=True, exist_ok=True)
         with (home / HOME_FILE).open("w") as file:
-            YAML().dump({**defaults, **settings}, file)
+            YAML().dump(_merged(defaults, settings), file)
         loaded = load_settings(home, {})
         Keys.of(loaded).create()
         tenant = blueprint.create(
@@ -185,6 +186,7 @@ async def staged(
             app_secret=app_secret,
             webhook_secret=webhook_secret,
             api_key=api_key,
+            bot_token=bot,
             http=http,
             environ=environ or {},
         )
@@ -192,3 +194,13 @@ async def staged(
             yield stage
         finally:
             await stage.kill()
+
+
+def _merged(defaults: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(defaults)
+    for name, section in given.items():
+        known = defaults.get(name)
+        if isinstance(known, Mapping) and isinstance(section, Mapping):
+            section = {**known, **section}
+        merged[name] = section
+    return merged

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.stage import OWNER_TELEGRAM, Stage, staged
+from tests.journeys.operating import Operator
 from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
@@ -129,6 +130,17 @@ async def test_whoever_is_turned_away_is_not_heard_again(stage: Stage) -> None:
     await stage.post_telegram("Hi again", 3, sender=STRANGER)
     await say(stage, "Hello", 4)
     assert len(texts(stage, STRANGER)) == 1
+
+
+async def test_an_admin_answers_at_the_command_line(stage: Stage) -> None:
+    await say(stage, "Hi", 1, sender=STRANGER)
+    await until(lambda: texts(stage) != [])
+    code = texts(stage)[0].partition("/approve ")[2].split()[0]
+    operator = Operator(stage.home)
+    listed = await asyncio.to_thread(operator.json, "people", "list", stage.tenant.id)
+    assert (listed[-1]["code"], listed[-1]["role"]) == (code, "waiting")
+    await asyncio.to_thread(operator.run, "people", "approve", stage.tenant.id, code, "--role", "member")
+    assert "Hello!" in await say(stage, "Hello", 2, sender=STRANGER)
 
 
 async def test_only_so_many_strangers_are_heard(stage: Stage) -> None:

@@ -1,13 +1,15 @@
 """What a phone does that a keyboard does not: pictures, voices, windows that close, somebody who takes over."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
 
 from runtime.channels.doubles import whatsapp as meta
 from runtime.channels.doubles.graph import Template
-from runtime.stage import OWNER_TELEGRAM, OWNER_WHATSAPP, PHONE_NUMBER_ID, Stage
+from runtime.channels.doubles.telegram import text_update
+from runtime.stage import OWNER_TELEGRAM, OWNER_WHATSAPP, PHONE_NUMBER_ID, Stage, staged
 from runtime.tenant.messages import MessageLog
 from tests.journeys.waiting import until
 
@@ -98,6 +100,19 @@ async def test_where_the_business_took_over_the_assistant_is_silent_until_releas
     assert "Hello!" in stage.whatsapp.texts[1]
     heard = [(line.how, line.text) for line in MessageLog(stage.tenant.folder).recent(10)]
     assert ("echo", "I'll answer this one myself") in heard
+
+
+async def test_a_bot_is_polled_where_there_is_no_public_address(tmp_path: Path) -> None:
+    async with staged(tmp_path / "home", telegram={"mode": "polling"}) as stage:
+        await stage.start()
+        stage.telegram.give(text_update("Hello", sender=OWNER_TELEGRAM, update_id=7), token=stage.bot_token)
+        await stage.telegram.recording.wait_for_sent(1, timeout=30)
+        await stage.kill()
+        await stage.start()
+        stage.telegram.give(text_update("Hello again", sender=OWNER_TELEGRAM, update_id=8), token=stage.bot_token)
+        await stage.telegram.recording.wait_for_sent(2, timeout=30)
+        await asyncio.sleep(0.5)
+        assert len(stage.telegram.recording.sent) == 2
 
 
 def _with_people(yaml: str, people: str) -> str:

@@ -19,7 +19,7 @@ def looks(parts: list[str]) -> list[tuple[str, frozenset[str]]]:
 
 def in_limits(parts: list[str]) -> bool:
     formatted = [format_text(part) for part in parts]
-    return all(0 < units(one.text.strip()) and units(one.text) <= LIMIT for one in formatted)
+    return all(units(one.text.strip()) > 0 and units(one.text) <= LIMIT for one in formatted)
 
 
 def test_a_short_reply_is_one_part() -> None:
@@ -108,7 +108,9 @@ CODE = st.lists(st.sampled_from(["x = 1", "    <b>", "# no", "**no**"]), min_siz
     lambda lines: "```\n" + "\n".join(lines) + "\n```"
 )
 HEADING = SENTENCE.map(lambda words: f"## {words}")
-DOCUMENT = st.lists(st.one_of(PARAGRAPH, LIST, NUMBERED, QUOTE, CODE, HEADING), min_size=1, max_size=5).map("\n\n## And\n\n".join)
+DOCUMENT = st.lists(st.one_of(PARAGRAPH, LIST, NUMBERED, QUOTE, CODE, HEADING), min_size=1, max_size=5).map(
+    "\n\n## And\n\n".join
+)
 
 
 @settings(max_examples=80, deadline=None)

@@ -6,10 +6,12 @@ import pytest
 from starlette.applications import Starlette
 
 from runtime.channels import telegram
-from runtime.channels.doubles import DeskDouble
-from runtime.channels.doubles.telegram import text_update
+from runtime.channels.doubles import DeskDouble, TelegramDouble
+from runtime.channels.doubles.telegram import BOT, TOKEN
+from runtime.channels.doubles.telegram_updates import callback_update, message_update, text_update
 from runtime.channels.telegram.webhook import BODY_LIMIT, SECRET_HEADER
 from runtime.errors import Unavailable
+from runtime.words import Inbound
 
 PATH = "/webhooks/telegram/anden"
 RIGHT = {SECRET_HEADER: "hook-secret"}
@@ -122,3 +124,34 @@ async def test_old_updates_carry_their_time(http: httpx.AsyncClient, desk: DeskD
     await http.post(PATH, content=text_update("x", sender=1, update_id=2, at=an_hour_ago), headers=RIGHT)
     ((_, message),) = desk.received
     assert message.sent_at.timestamp() == an_hour_ago  # type: ignore[union-attr]
+
+
+async def test_a_button_is_answered_with_the_200(http: httpx.AsyncClient, desk: DeskDouble) -> None:
+    double = TelegramDouble()
+    double.webhooks[TOKEN] = {"url": "https://anden.example", "secret_token": "hook-secret"}
+    update = callback_update("yes", sender=111, update_id=1, callback_id="cb-9")
+    desk.failures.append(Unavailable("locked", hint="again"))
+    assert (await double.deliver(update, to=PATH, http=http)).status_code == 503
+    assert double.answered_callbacks == []
+    assert (await double.deliver(update, to=PATH, http=http)).status_code == 200
+    assert double.answered_callbacks == ["cb-9"]
+    assert [message.id for _, message in desk.received] == ["1"]
+
+
+async def test_the_double_shows_the_secret_it_was_given(http: httpx.AsyncClient, desk: DeskDouble) -> None:
+    double = TelegramDouble()
+    assert (await double.deliver(HELLO, to=PATH, http=http)).status_code == 403
+    double.webhooks[TOKEN] = {"url": "https://anden.example", "secret_token": "hook-secret"}
+    assert (await double.deliver(HELLO, to=PATH, http=http)).status_code == 200
+    assert len(desk.received) == 1
+
+
+async def test_a_group_is_heard_where_the_bot_is_known(desk: DeskDouble) -> None:
+    app = Starlette(routes=telegram.routes(desk, bot_of=lambda _: telegram.Bot(id="110201543", username="")))
+    answered = {"message_id": 3, "date": 1, "from": BOT, "chat": {"id": -1009, "type": "supergroup"}, "text": "Yes?"}
+    update = message_update(sender=111, update_id=1, chat=answered["chat"], text="go on", reply_to_message=answered)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        assert (await http.post(PATH, content=update, headers=RIGHT)).status_code == 200
+    ((_, message),) = desk.received
+    assert isinstance(message, Inbound)
+    assert (message.group, message.address) == (True, "-1009")

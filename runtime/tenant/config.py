@@ -4,6 +4,7 @@ Owns the shape of the file and every check of it. Does not own secret values (on
 file is read again (registry). The file, key by key: docs/configuration.md.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,6 +24,7 @@ from runtime.words import Person, Role
 
 TENANT_FILE = "tenant.yaml"
 
+_USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 _PUNCTUATION = str.maketrans("", "", " ()-.")
 _SECRET = "secret:"  # noqa: S105 - the mark of a name, not a value
 
@@ -65,7 +67,10 @@ def _digits(value: object) -> str:
 
 
 def _telephone(value: object) -> str:
-    """The digits of an international number, as WhatsApp writes it; people write it with + ( ) - . and spaces."""
+    """The digits of an international number, as WhatsApp writes it; people write it with + ( ) - . and spaces. Or
+    Meta's own id of somebody who has a user name and shows no number (US.1349…)."""
+    if isinstance(value, str) and _USER_ID.fullmatch(value.strip()):
+        return value.strip()
     return _digits(value.translate(_PUNCTUATION).removeprefix("+") if isinstance(value, str) else value)
 
 

@@ -5,7 +5,7 @@ person has one, and is held and shown otherwise, until they write again. It is n
 Source: Meta, "Send messages" (customer service windows), error 131047.
 """
 
-from runtime.channels.whatsapp import CHANNEL
+from runtime.channels.whatsapp import CHANNEL, fits_template
 from runtime.channels.whatsapp.errors import WINDOW_CLOSED
 from runtime.tenant.registry import Tenant
 from runtime.turns.letters import Letter, reachable
@@ -31,7 +31,7 @@ def is_closed(row: Planned, last_heard: float | None, now: float) -> bool:
 def way_out(row: Planned, tenant: Tenant) -> Letter | None:
     """The same words by another way; None when there is none."""
     account = tenant.config.channels.whatsapp
-    if account is not None and account.template and not row.outbound.template:
+    if account is not None and account.template and fits_template(row.outbound.text) and not row.outbound.template:
         return Letter(
             channel=row.channel, address=row.outbound.address, text=row.outbound.text, template=account.template
         )

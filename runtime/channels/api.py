@@ -4,16 +4,14 @@ Owns the shapes of requests, answers and the event stream. Does not own what a t
 Every answer that is not a success is ``{"error", "hint"}``.
 """
 
-import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runtime.channels import wire
@@ -23,13 +21,10 @@ from runtime.channels.base import (
     Commits,
     Done,
     Failed,
-    Happening,
-    Partial,
-    Progress,
     Reply,
-    ToolRan,
     TurnEvent,
 )
+from runtime.channels.event_stream import KEEP_ALIVE_SECONDS, close, event_stream, resumed
 from runtime.errors import BadInput, Fault, NotFound, Refused, Unavailable
 from runtime.words import Conversation, Inbound, TenantId, TurnId
 
@@ -38,8 +33,6 @@ TEXT_LIMIT = 64 * 1024
 """Bytes of the text in UTF-8."""
 BODY_LIMIT = 512 * 1024
 """Bytes of a request: a text of the full length with every character escaped fits in."""
-KEEP_ALIVE_SECONDS = 15.0
-
 _CONVERSATION = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -52,12 +45,13 @@ class _Said:
 
 
 def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Route]:
-    """``POST /api/v1/tenants/{tenant}/messages`` and ``…/cancel``, each with ``Authorization: Bearer KEY``.
+    """Each with ``Authorization: Bearer KEY``, below ``/api/v1/tenants/{tenant}``; shapes in docs/http-api.md.
 
-    A message is ``{"text", "conversation"?, "id"?}``; the answer is ``{"turn", "reply", "commits"}`` when the turn is
-    done, or with ``Accept: text/event-stream`` the events of ``describe``, resumed by sending the same ``id`` with
-    ``Last-Event-ID``. A cancel is ``{"conversation"?}`` and answers ``{"cancelled"}``. ``keep_alive``: seconds of
-    silence after which a comment keeps the stream open.
+    ``POST …/messages`` takes ``{"text", "conversation"?, "id"?}`` and answers ``{"turn", "reply", "commits"}`` when the
+    turn is done, or with ``Accept: text/event-stream`` its events, resumed by the same ``id`` with ``Last-Event-ID``.
+    ``GET …/turns/{turn}/events`` resumes them without a message: 404 for a turn this API did not open, 204 when nothing
+    comes any more. ``POST …/cancel`` takes ``{"conversation"?}`` and answers ``{"cancelled"}``. ``keep_alive``: seconds
+    of silence after which a comment keeps a stream open.
     """
 
     async def post_message(request: Request) -> Response:
@@ -66,8 +60,15 @@ def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Rou
             said = _message(await _object(request))
             turn = await desk.submit(tenant, _inbound(said))
             if "text/event-stream" in request.headers.get("accept", ""):
-                return _event_stream(turn, desk.follow(turn, after=_last_event_id(request)), keep_alive)
+                return event_stream(turn, desk.follow(turn, after=_last_event_id(request)), keep_alive)
             return await _when_done(turn, desk.follow(turn))
+        except (Fault, _Unauthorized, TooLarge) as fault:
+            return _refusal(desk, fault)
+
+    async def follow(request: Request) -> Response:
+        try:
+            turn = _turn(_authorized(desk, request), request.path_params["turn"])
+            return await resumed(turn, desk.follow(turn, after=_last_event_id(request)), keep_alive)
         except (Fault, _Unauthorized, TooLarge) as fault:
             return _refusal(desk, fault)
 
@@ -83,6 +84,7 @@ def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Rou
     return [
         Route("/api/v1/tenants/{tenant}/messages", post_message, methods=["POST"]),
         Route("/api/v1/tenants/{tenant}/cancel", cancel, methods=["POST"]),
+        Route("/api/v1/tenants/{tenant}/turns/{turn}/events", follow, methods=["GET"]),
     ]
 
 
@@ -134,6 +136,15 @@ def _last_event_id(request: Request) -> int:
     return int(given) if given.isdecimal() and given.isascii() and len(given) < 12 else 0
 
 
+def _turn(tenant: TenantId, name: str) -> TurnId:
+    """A turn of this API and this tenant; what is said on its other channels is not the API's to tell."""
+    if not name.startswith(f"turn:{tenant}:{CHANNEL}:"):
+        raise NotFound(
+            f"there is no turn {name[:200]} of this API", hint="take the turn from the answer to the message"
+        )
+    return TurnId(name)
+
+
 def _inbound(said: _Said) -> Inbound:
     return Inbound(
         channel=CHANNEL,
@@ -166,74 +177,8 @@ async def _when_done(turn: TurnId, events: AsyncIterator[TurnEvent]) -> Response
                 case _:
                     pass
     finally:
-        await _close(events)
+        await close(events)
     raise Unavailable(f"{turn} is not finished yet", hint="send the same id again to wait for its reply")
-
-
-def _event_stream(turn: TurnId, events: AsyncIterator[TurnEvent], keep_alive: float) -> Response:
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_frames(turn, events, keep_alive), media_type="text/event-stream", headers=headers)
-
-
-async def _frames(turn: TurnId, events: AsyncIterator[TurnEvent], keep_alive: float) -> AsyncIterator[str]:
-    """The stream as text. The first frame names the turn; a fault while following is an ``error`` without an id."""
-    yield _frame("status", {"turn": turn, "status": "accepted"})
-    upcoming: asyncio.Task[TurnEvent | None] | None = None
-    try:
-        while True:
-            upcoming = asyncio.create_task(_next(events))
-            while not (await asyncio.wait({upcoming}, timeout=keep_alive))[0]:
-                yield ": still here\n\n"
-            event = upcoming.result()
-            if event is None:
-                return
-            name, data = describe(event.what)
-            yield _frame(name, {"turn": turn, **data}, event.id)
-            if isinstance(event.what, (Done, Failed)):
-                return
-    except Fault as fault:
-        yield _frame("error", {"turn": turn, "error": fault.problem, "hint": fault.hint})
-    finally:
-        if upcoming is not None:
-            upcoming.cancel()
-            await asyncio.gather(upcoming, return_exceptions=True)
-        await _close(events)
-
-
-async def _next(events: AsyncIterator[TurnEvent]) -> TurnEvent | None:
-    return await anext(events, None)
-
-
-async def _close(events: AsyncIterator[TurnEvent]) -> None:
-    """An iterator that is a generator has its own ``finally`` to run, at once and not when memory is cleared."""
-    close = getattr(events, "aclose", None)
-    if close is not None:
-        await close()
-
-
-def describe(what: Happening) -> tuple[str, dict[str, object]]:
-    """The name of an event on the stream and its data."""
-    match what:
-        case Progress(status):
-            return "status", {"status": status}
-        case Partial(text):
-            return "partial", {"text": text}
-        case ToolRan(name=name, ok=ok, ms=ms):
-            return "tool", {"name": name, "state": "started" if ok is None else "ended", "ok": ok, "ms": ms}
-        case Reply(text):
-            return "reply", {"text": text}
-        case Commits(ids):
-            return "commits", {"commits": list(ids)}
-        case Done():
-            return "done", {}
-        case Failed(problem, hint):
-            return "error", {"error": problem, "hint": hint}
-
-
-def _frame(event: str, data: Mapping[str, object], id_: int | None = None) -> str:
-    """One frame: JSON keeps the data on one line, whatever the text holds."""
-    number = f"id: {id_}\n" if id_ is not None else ""
-    return f"{number}event: {event}\ndata: {json.dumps(data)}\n\n"
 
 
 def _refusal(desk: ApiDesk, fault: Fault | _Unauthorized | TooLarge) -> Response:

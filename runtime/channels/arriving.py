@@ -44,6 +44,13 @@ def same_secret(given: str, wanted: SecretStr | None) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), secret or _ABSENT) and bool(secret)
 
 
+def any_secret(given: str, wanted: SecretStr | None) -> bool:
+    """As ``same_secret``, of several that ``wanted`` may hold with commas between: the new key and the one before it,
+    so that a key changes without a moment in which none is right. All are compared, whichever is met."""
+    secrets = [SecretStr(part.strip()) for part in (wanted.get_secret_value() if wanted else "").split(",")]
+    return sum(same_secret(given, secret) for secret in secrets) > 0
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """The body of ``request``, at most ``limit`` bytes held. Raises TooLarge, unread where the length is declared."""
     declared = request.headers.get("content-length", "")

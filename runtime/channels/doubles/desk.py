@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from runtime.channels.arriving import same_secret
+from runtime.channels.arriving import any_secret
 from runtime.channels.base import Delivered, TurnEvent, WhatsAppKeys
+from runtime.errors import NotFound
 from runtime.metrics import Metrics
 from runtime.words import Conversation, Inbound, TenantId, TurnId
 
@@ -30,6 +31,7 @@ class DeskDouble:
     received: list[tuple[TenantId, Delivered]] = field(default_factory=list)
     submitted: dict[tuple[TenantId, str], Inbound] = field(default_factory=dict)
     cancelled: list[tuple[TenantId, Conversation]] = field(default_factory=list)
+    unknown_turns: frozenset[str] = frozenset()
     following: int = 0
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -52,7 +54,7 @@ class DeskDouble:
         return None if found is None else TenantId(found)
 
     def authorize(self, tenant: TenantId, key: str) -> bool:
-        return same_secret(key, SecretStr(self.keys.get(tenant, "")))
+        return any_secret(key, SecretStr(self.keys.get(tenant, "")))
 
     async def submit(self, tenant: TenantId, message: Inbound) -> TurnId:
         if self.failures:
@@ -61,7 +63,9 @@ class DeskDouble:
         number = list(self.submitted).index((tenant, message.id)) + 1
         return TurnId(f"turn:{tenant}:{message.conversation}:{number:08}")
 
-    async def follow(self, turn: TurnId, *, after: int = 0) -> AsyncIterator[TurnEvent]:  # noqa: ARG002
+    async def follow(self, turn: TurnId, *, after: int = 0) -> AsyncIterator[TurnEvent]:
+        if turn in self.unknown_turns:
+            raise NotFound(f"there is no turn {turn}", hint="send the message again")
         self.following += 1
         try:
             for event in self.script:

@@ -256,6 +256,71 @@ async def test_who_hangs_up_is_followed_no_longer(http: httpx.AsyncClient, desk:
             await asyncio.sleep(0.01)
 
 
+# Resumed without posting again
+
+
+EVENTS = "/api/v1/tenants/anden/turns/turn:anden:api:default:00000001/events"
+
+
+@pytest.mark.parametrize(("last", "names"), [("5", ["commits", "done"]), ("", None), ("nonsense", None)])
+async def test_a_turn_is_followed_by_its_name(http: httpx.AsyncClient, last: str, names: list[str] | None) -> None:
+    answer = await http.get(EVENTS, headers={**KEY, "last-event-id": last})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    told = frames(answer.text)
+    assert told[0][1:] == ("status", {"turn": "turn:anden:api:default:00000001", "status": "resumed"})
+    wanted = ["status", "tool", "tool", "partial", "reply", "commits", "done"] if names is None else names
+    assert [name for number, name, _ in told if number] == wanted
+
+
+async def test_a_turn_that_is_wholly_told_is_not_asked_for_again(http: httpx.AsyncClient, desk: DeskDouble) -> None:
+    answer = await http.get(EVENTS, headers={**KEY, "last-event-id": "7"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert desk.following == 0
+
+
+async def test_a_working_turn_is_followed_as_it_goes_on(http: httpx.AsyncClient, desk: DeskDouble) -> None:
+    desk.pause, desk.script = 1.2, [TurnEvent(1, Progress("working")), TurnEvent(2, Done())]
+    told = frames((await http.get(EVENTS, headers=KEY)).text)
+    assert [name for _, name, _ in told if name] == ["status", "status", "done"]
+    assert desk.following == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        EVENTS.replace("turn:anden:api:default:00000001", "turn:anden:api:default:00000009"),
+        EVENTS.replace("turn:anden:api", "turn:anden:telegram"),
+        EVENTS.replace("turn:anden:api", "turn:other:api"),
+        EVENTS.replace("turn:anden:api:default:00000001", "x"),
+    ],
+)
+async def test_only_turns_of_this_api_are_told(http: httpx.AsyncClient, desk: DeskDouble, path: str) -> None:
+    desk.unknown_turns = frozenset({"turn:anden:api:default:00000009"})
+    answer = await http.get(path, headers=KEY)
+    assert (answer.status_code, answer.json().keys()) == (404, {"error", "hint"})
+    assert (await http.get(path)).status_code == 401
+
+
+async def test_who_hangs_up_a_resumed_stream_is_followed_no_longer(http: httpx.AsyncClient, desk: DeskDouble) -> None:
+    desk.pause = 30.0
+    async with http.stream("GET", EVENTS, headers=KEY) as answer:
+        await anext(answer.aiter_text())
+        assert desk.following == 1
+    async with asyncio.timeout(5):
+        while desk.following:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_key_changes_without_a_gap(http: httpx.AsyncClient, desk: DeskDouble) -> None:
+    desk.keys["anden"] = "the-new-key, the-key"
+    for key, status in (("the-new-key", 200), ("the-key", 200), ("the-new-key, the-key", 401), (",", 401)):
+        answer = await http.post(MESSAGES, json={"text": "hi"}, headers={"authorization": f"Bearer {key}"})
+        assert answer.status_code == status, key
+    desk.keys["anden"] = ","
+    assert (await http.post(MESSAGES, json={"text": "hi"}, headers={"authorization": "Bearer x"})).status_code == 401
+
+
 # Cancel
 
 

@@ -1,4 +1,4 @@
-"""What holds for every test: nothing of the host is inherited, nothing beyond loopback is reached, no skip hides a gap."""
+"""What holds for every test: nothing of the host is inherited, nothing but loopback reached, no gap hidden by a skip."""
 
 import ipaddress
 import os
@@ -30,10 +30,9 @@ sys.addaudithook(_stay_on_loopback)
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_the_host(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_of_the_host(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of its own for whatever reads one."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
-    yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""What holds for every test: nothing of the host is inherited, nothing but loopback reached, no gap hidden by a skip."""
+"""What holds for every test: nothing of the host is inherited, nothing but loopback reached, no gap skipped."""
 
 import ipaddress
 import os

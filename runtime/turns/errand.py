@@ -7,7 +7,7 @@ turn, so a command is answered while the agent works.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from runtime import logs
@@ -73,16 +73,20 @@ class Errand:
         await self._finish(turn)
 
     async def _act(self, turn: TurnId) -> list[str]:
+        """The keys of what is to be sent. A notice has no message, and is planned by whoever opened it."""
         row, planned, messages = await self.database.read(
-            lambda tx: (inbox.find_turn(tx, turn), outbox.keys(tx, turn), inbox.messages(tx, turn))
+            lambda tx: (inbox.find_turn(tx, turn), outbox.planned(tx, turn), inbox.messages(tx, turn))
         )
-        if planned or row["state"] != "closed":
-            return planned
         tenant = self.tenants.get(TenantId(row["tenant"]))
-        (message,) = messages
-        told = Told(turn, tenant, tenant.config.person(message.channel, message.sender), message)
-        await asyncio.to_thread(self.records.heard, tenant, turn, told.person, [message])
-        return await self._say(told, await self._letters(told))
+        if row["state"] == "closed":
+            (message,) = messages
+            told = Told(turn, tenant, tenant.config.person(message.channel, message.sender), message)
+            await asyncio.to_thread(self.records.heard, tenant, turn, told.person, [message])
+            planned = await self._plan(told, await self._letters(told))
+        if messages:
+            await asyncio.to_thread(self.records.said, tenant, turn, planned)
+            self.board.post(turn, Reply("\n\n".join(letter.text for letter in planned.values())))
+        return list(planned)
 
     async def _letters(self, told: Told) -> list[Letter]:
         try:
@@ -92,19 +96,11 @@ class Errand:
                 raise
             return answers(told.message, [f"{fault.problem}. {fault.hint}."])
 
-    async def _say(self, told: Told, letters: list[Letter]) -> list[str]:
+    async def _plan(self, told: Told, letters: list[Letter]) -> dict[str, Letter]:
         parts = [
-            Letter(
-                channel=letter.channel, address=letter.address, text=part, file=letter.file, template=letter.template
-            )
-            for letter in letters
-            for part in self.post.split(letter.channel, letter.text)
+            replace(letter, text=part) for letter in letters for part in self.post.split(letter.channel, letter.text)
         ]
-        planned = await self.database.write(lambda tx: outbox.plan(tx, told.turn, told.tenant.id, parts, time.time()))
-        by_key = dict(zip(planned, parts, strict=True))
-        await asyncio.to_thread(self.records.said, told.tenant, told.turn, by_key)
-        self.board.post(told.turn, Reply("\n\n".join(part.text for part in parts)))
-        return planned
+        return await self.database.write(lambda tx: outbox.plan(tx, told.turn, told.tenant.id, parts, time.time()))
 
     async def _finish(self, turn: TurnId) -> None:
         await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))

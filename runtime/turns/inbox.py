@@ -57,7 +57,6 @@ CLOSE_TURN = "UPDATE turn SET state = 'closed' WHERE id = :turn AND state = 'ope
 
 TURNS_SINCE = "SELECT count(*) AS turns FROM turn WHERE tenant = :tenant AND opened >= :since AND id LIKE 'turn:%'"
 BEGIN = "UPDATE turn SET attempts = attempts + 1 WHERE id = :turn RETURNING attempts"
-PLANNED = "SELECT key FROM outbox WHERE turn = :turn ORDER BY part"
 MESSAGES = "SELECT seq, body, received FROM inbox WHERE turn = :turn ORDER BY seq"
 SPAN = "SELECT min(received) AS first, max(received) AS last FROM inbox WHERE turn = :turn"
 LAST_HEARD = "SELECT max(received) AS last FROM inbox WHERE tenant = :tenant AND conversation = :conversation"
@@ -150,13 +149,11 @@ Quiet = Callable[[TenantId, str], float]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a turn answers. ``attempt`` counts from 1; ``today``: turns of the tenant since midnight, with this one;
-    ``planned``: the keys of its reply, if an earlier attempt got so far."""
+    """What a turn answers. ``attempt`` counts from 1; ``today``: turns of the tenant since midnight, with this one."""
 
     messages: tuple[Inbound, ...]
     attempt: int
     today: int
-    planned: tuple[str, ...]
 
 
 def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: float) -> Taken | Pause | After:
@@ -172,9 +169,7 @@ def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: floa
             return After(TurnId(row["previous"]))
         close(tx, turn)
     (begun,) = tx.run(BEGIN, turn=turn)
-    planned = tuple(found["key"] for found in tx.run(PLANNED, turn=turn))
-    today = turns_since(tx, tenant_of(turn), midnight)
-    return Taken(tuple(messages(tx, turn)), begun["attempts"], today, planned)
+    return Taken(tuple(messages(tx, turn)), begun["attempts"], turns_since(tx, tenant_of(turn), midnight))
 
 
 def open_notice(tx: Transaction, tenant: TenantId, conversation: Conversation, cause: str, now: float) -> TurnId:

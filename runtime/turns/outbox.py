@@ -87,8 +87,8 @@ class Planned:
     state: str
 
 
-def plan(tx: Transaction, turn: TurnId, tenant: TenantId, letters: Sequence[Letter], now: float) -> list[str]:
-    """Make what ``turn`` says durable, in order. Doing it again keeps the first."""
+def plan(tx: Transaction, turn: TurnId, tenant: TenantId, letters: Sequence[Letter], now: float) -> dict[str, Letter]:
+    """Make what ``turn`` says durable; it by its keys, in order. Doing it again keeps, and gives, the first."""
     for number, letter in enumerate(letters):
         tx.run(
             PLAN,
@@ -105,11 +105,21 @@ def plan(tx: Transaction, turn: TurnId, tenant: TenantId, letters: Sequence[Lett
             now=now,
         )
     tx.run(ANSWERED, turn=turn, now=now)
-    return keys(tx, turn)
+    return planned(tx, turn)
 
 
-def keys(tx: Transaction, turn: TurnId) -> list[str]:
-    return [row["key"] for row in tx.run(OF_TURN, turn=turn)]
+def planned(tx: Transaction, turn: TurnId) -> dict[str, Letter]:
+    """What ``turn`` says, by its keys, in order; nothing as long as it was not planned."""
+    return {
+        row["key"]: Letter(
+            channel=row["channel"],
+            address=row["address"],
+            text=row["text"],
+            file=row["file"],
+            template=row["template"],
+        )
+        for row in tx.run(OF_TURN, turn=turn)
+    }
 
 
 def of_turn(tx: Transaction, turn: TurnId) -> list[Planned]:

@@ -8,7 +8,7 @@ What a kill at each line leaves behind is in docs/turns.md.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +29,7 @@ from runtime.turns.attachments import Attachments
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
 from runtime.turns.lanes import Lanes
-from runtime.turns.letters import answers
+from runtime.turns.letters import Letter, answers
 from runtime.turns.post import Post
 from runtime.turns.records import Records
 from runtime.turns.signs import Signs
@@ -58,8 +58,8 @@ class Taken:
     attempt: int
     today: int
     """Turns of the tenant since midnight where it is, this one included."""
-    planned: tuple[str, ...]
-    """Keys of the reply, if an earlier attempt made it durable before it died."""
+    planned: Mapping[str, Letter]
+    """The reply, by its keys, if an earlier attempt made it durable before it died."""
 
     @property
     def last(self) -> Inbound:
@@ -109,11 +109,14 @@ class Turn:
         tenant = self.tenants.get(inbox.tenant_of(turn))
         while True:
             async with self.lanes.folder(tenant.id):
-                found = await self.database.write(
-                    lambda tx: inbox.take(tx, turn, self.quiet, midnight(tenant), time.time())
+                found, planned = await self.database.write(
+                    lambda tx: (
+                        inbox.take(tx, turn, self.quiet, midnight(tenant), time.time()),
+                        outbox.planned(tx, turn),
+                    )
                 )
                 if isinstance(found, inbox.Taken):
-                    return await self._work(self._with_person(turn, tenant, found))
+                    return await self._work(self._with_person(turn, tenant, found, planned))
             await self._wait(found)
 
     async def _wait(self, reason: inbox.Pause | inbox.After) -> None:
@@ -124,19 +127,21 @@ class Turn:
             case inbox.After(previous):
                 await self.lanes.wait_for(previous)
 
-    def _with_person(self, turn: TurnId, tenant: Tenant, found: inbox.Taken) -> Taken:
+    def _with_person(self, turn: TurnId, tenant: Tenant, found: inbox.Taken, planned: Mapping[str, Letter]) -> Taken:
         last = found.messages[-1]
         person = tenant.config.person(last.channel, last.sender) or tenant.config.owner
-        return Taken(turn, tenant, person, found.messages, found.attempt, found.today, found.planned)
+        return Taken(turn, tenant, person, found.messages, found.attempt, found.today, planned)
 
     async def _work(self, taken: Taken) -> list[str]:
-        planned, answer = list(taken.planned), None
-        if not planned:
-            planned, answer = await self._answer(taken)
+        letters, answer = taken.planned, None
+        if not letters:
+            letters, answer = await self._answer(taken)
+        # Written again after a kill, too: the log has each line once.
+        await asyncio.to_thread(self.records.said, taken.tenant, taken.turn, letters)
         await self._commit(taken, answer)
-        return planned
+        return list(letters)
 
-    async def _answer(self, taken: Taken) -> tuple[list[str], Answer | None]:
+    async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Answer | None]:
         await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn, again=taken.attempt > 1)
         self.board.post(taken.turn, Progress("working"))
         if any(message.media for message in taken.messages):
@@ -146,14 +151,11 @@ class Turn:
         async with self._heard(taken), signs:
             text, answer = await self._ask(taken, signs)
         parts = self.post.split(taken.last.channel, reply.guard(text))
-        letters = answers(taken.last, parts)
-        planned = await self.database.write(
-            lambda tx: outbox.plan(tx, taken.turn, taken.tenant.id, letters, time.time())
+        letters = await self.database.write(
+            lambda tx: outbox.plan(tx, taken.turn, taken.tenant.id, answers(taken.last, parts), time.time())
         )
-        by_key = dict(zip(planned, letters, strict=True))
-        await asyncio.to_thread(self.records.said, taken.tenant, taken.turn, by_key)
         self.board.post(taken.turn, Reply("\n\n".join(parts)))
-        return planned, answer
+        return letters, answer
 
     async def _ask(self, taken: Taken, signs: Signs) -> tuple[str, Answer | None]:
         """The agent's words, or an apology; the trouble is recorded with the turn."""

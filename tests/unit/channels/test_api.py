@@ -1,6 +1,10 @@
 import asyncio
 import json
+import os
+import re
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,9 +14,11 @@ from starlette.applications import Starlette
 from runtime.channels import api
 from runtime.channels.base import Commits, Done, Failed, Partial, Progress, Reply, ToolRan, TurnEvent
 from runtime.channels.doubles import DeskDouble
+from runtime.channels.event_stream import describe
 from runtime.errors import Refused, Unavailable
 from runtime.sockets import serving
 
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "http-api.md").read_text()
 MESSAGES = "/api/v1/tenants/anden/messages"
 CANCEL = "/api/v1/tenants/anden/cancel"
 KEY = {"authorization": "Bearer the-key"}
@@ -335,3 +341,33 @@ async def test_cancel_interrupts_a_conversation(
 
 async def test_cancel_wants_a_conversation_that_can_be(http: httpx.AsyncClient) -> None:
     assert (await http.post(CANCEL, json={"conversation": 7}, headers=KEY)).status_code == 400
+
+
+# The documentation
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+async def test_the_documented_calls_work(desk: DeskDouble) -> None:
+    desk.keys = {"anden": "the-key"}
+    calls = [block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if block.startswith("curl")]
+    assert len(calls) == 4
+    told = []
+    async with serving(Starlette(routes=api.routes(desk))) as base:
+        for call in calls:
+            env = {"BASE": base, "KEY": "the-key", "PATH": os.environ["PATH"]}
+            process = await asyncio.create_subprocess_exec("sh", "-ec", call, env=env, stdout=asyncio.subprocess.PIPE)
+            told.append((await asyncio.wait_for(process.communicate(), 20))[0].decode())
+    whole, stream, resumed, cancelled = told
+    (shown,) = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert json.loads(whole).keys() == json.loads(shown).keys()
+    assert stream.startswith("event: status\ndata: ")
+    assert [name for _, name, _ in frames(stream) if name][-1] == "done"
+    assert [number for number, _, _ in frames(resumed) if number] == ["2", "3", "4", "5", "6", "7"]
+    assert json.loads(cancelled) == {"cancelled": True}
+
+
+def test_every_event_and_route_is_documented() -> None:
+    for event in STORY:
+        assert f"| `{describe(event.what)[0]}` |" in DOCUMENT
+    for route in api.routes(DeskDouble()):
+        assert route.path.removeprefix("/api/v1/tenants/{tenant}") in DOCUMENT

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from runtime.agent.opening import open_gateway
 from runtime.agent.pool import Sessions
 from runtime.channels import api, sending, telegram, whatsapp
 from runtime.channels.base import WhatsAppKeys
+from runtime.channels.outgoing import OutgoingApi
 from runtime.channels.telegram import TelegramApi
 from runtime.channels.whatsapp import WhatsAppApi
 from runtime.engine.database import Database
@@ -38,9 +40,10 @@ from runtime.turns.desk import Desk
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
-from runtime.turns.polling import Polling
+from runtime.turns.polling import Polling, introduce
 from runtime.turns.post import Post
 from runtime.turns.records import Records
+from runtime.turns.speaking import Speaking
 from runtime.turns.triage import Way
 from runtime.turns.turn import Turn
 from runtime.words import TenantId
@@ -91,7 +94,10 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         await stack.enter_async_context(sessions)
         http = await stack.enter_async_context(sending.open_http())
         telegram_api = TelegramApi(http, file.telegram.api_base, counted)
-        post = Post(tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted))
+        post = Post(
+            tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted), OutgoingApi(http, counted)
+        )
+        speaking = Speaking(database, partial(engine.start, ERRAND))
         board, lanes, records = Board(), Lanes(), Records(tenants)
         turn = Turn(
             database=database,
@@ -99,6 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             tenants=tenants,
             sessions=sessions,
             post=post,
+            speaking=speaking,
             attachments=Attachments(post),
             delivery=Delivery(database, post, records.settled),
             records=records,
@@ -122,6 +129,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             intake=intake,
             sessions=sessions,
             keys=WhatsAppKeys(file.whatsapp.app_secret, file.whatsapp.verify_token),
+            bots=telegram_api.bot,
             operator=operator,
         )
         commands = Commands(
@@ -133,6 +141,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             tenants=tenants,
             delivery=turn.delivery,
             post=post,
+            speaking=speaking,
             records=records,
             lanes=lanes,
             board=board,
@@ -146,8 +155,13 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(_end, sweep)
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":
-            polling = Polling(database, tenants, telegram_api, intake)
+            # Lines that are held open for a minute each would starve what is sent.
+            lines = await stack.enter_async_context(sending.open_http())
+            polled = TelegramApi(lines, file.telegram.api_base, counted)
+            polling = Polling(database, tenants, polled, intake)
             stack.push_async_callback(_end, asyncio.create_task(polling.run()))
+        else:
+            stack.push_async_callback(_end, asyncio.create_task(introduce(tenants, telegram_api)))
         yield Runtime(
             settings=settings,
             tenants=tenants,
@@ -181,7 +195,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
     return [
         Route("/health", health, methods=["GET"]),
         Route("/metrics", show_metrics, methods=["GET"]),
-        *telegram.routes(runtime.desk),
+        *telegram.routes(runtime.desk, bot_of=runtime.desk.telegram_bot),
         *whatsapp.routes(runtime.desk),
         *api.routes(runtime.desk),
     ]

@@ -96,6 +96,10 @@ ADDRESSED: Mapping[str, Callable[[object], str]] = {"telegram": _digits, "whatsa
 """The channels on which a person has an address, and how one is read. On the others (api, web) the owner speaks."""
 
 
+KEYED = frozenset({"api", "web"})
+"""Channels on which a key opens the tenant, and nobody has an address."""
+
+
 class Entry(Strict):
     """One of ``people``, with a field for each of the channels in ``ADDRESSED``."""
 
@@ -134,6 +138,13 @@ class Channels(Strict):
     api: ApiAccount | None = None
 
 
+class Webhook(Strict):
+    """Where the tenant's own systems are told what is said."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
+    secret: Secret
+
+
 class Limits(Strict):
     """By day in the tenant's time zone. 0 stops the agent."""
 
@@ -151,6 +162,7 @@ class TenantConfig(Strict):
     entries: Annotated[tuple[Entry, ...], Field(alias="people")]
     channels: Channels = Channels()
     limits: Limits = Limits()
+    webhook: Webhook | None = None
     stranger_line: Annotated[str, Field(max_length=500)] = (
         "Thanks for writing. I work for one client and will ask whether I may help you."
     )
@@ -184,12 +196,16 @@ class TenantConfig(Strict):
         return ZoneInfo(self.timezone)
 
     def person(self, channel: str, address: str) -> Person | None:
-        """Who has this address on this channel; None for a stranger."""
+        """Who has this address on this channel; None for a stranger. Whoever holds a key speaks as the owner."""
+        if channel in KEYED:
+            return self.owner
         return next((one for one in self.people if one.addresses.get(channel) == address), None)
 
     def secrets(self) -> dict[str, SecretRef]:
         """Every secret the file names, by its place: ``{"telegram.token": SecretRef(…)}``."""
-        accounts = ((channel, account) for channel, account in self.channels if account is not None)
+        accounts = [(channel, account) for channel, account in self.channels if account is not None]
+        if self.webhook is not None:
+            accounts.append(("webhook", self.webhook))
         return {
             f"{channel}.{key}": value
             for channel, account in accounts

@@ -8,13 +8,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pydantic import SecretStr
 
 from runtime.agent.pool import Sessions
-from runtime.channels.arriving import same_secret
+from runtime.channels.arriving import any_secret, same_secret
 from runtime.channels.base import Delivered, TurnEvent, WhatsAppKeys
+from runtime.channels.telegram import Bot, TelegramAccount
 from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import SecretRef
 from runtime.turns.intake import Intake
+from runtime.turns.post import bot_of
 from runtime.words import Conversation, Inbound, TenantId, TurnId
 
 
@@ -22,9 +24,17 @@ class Desk:
     """What every channel's routes are given. ``operator`` is a key of this process alone, for the command line."""
 
     def __init__(
-        self, *, tenants: Tenants, intake: Intake, sessions: Sessions, keys: WhatsAppKeys, operator: SecretStr
+        self,
+        *,
+        tenants: Tenants,
+        intake: Intake,
+        sessions: Sessions,
+        keys: WhatsAppKeys,
+        bots: Callable[[TelegramAccount], Bot],
+        operator: SecretStr,
     ) -> None:
         self._tenants = tenants
+        self._bots = bots
         self._intake = intake
         self._sessions = sessions
         self._keys = keys
@@ -40,6 +50,13 @@ class Desk:
     def telegram_secret(self, tenant: TenantId) -> SecretStr | None:
         return self._secret(tenant, _webhook_secret)
 
+    def telegram_bot(self, tenant: TenantId) -> Bot | None:
+        """Whom a group addresses; None where there is no bot."""
+        try:
+            return self._bots(bot_of(self._tenants.get(tenant)))
+        except Fault:
+            return None
+
     def whatsapp_keys(self) -> WhatsAppKeys:
         return self._keys
 
@@ -48,7 +65,7 @@ class Desk:
         return found.id if found else None
 
     def authorize(self, tenant: TenantId, key: str) -> bool:
-        own = same_secret(key, self._secret(tenant, _api_key))
+        own = any_secret(key, self._secret(tenant, _api_key))  # a new key and the one before it, with a comma
         return own or (same_secret(key, self._operator) and self._exists(tenant))
 
     async def submit(self, tenant: TenantId, message: Inbound) -> TurnId:

@@ -23,6 +23,7 @@ from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers
 from runtime.turns.post import Post
 from runtime.turns.records import Records
+from runtime.turns.speaking import Speaking
 from runtime.turns.triage import Way
 from runtime.words import Inbound, Person, TenantId, TurnId
 
@@ -53,6 +54,7 @@ class Errand:
     tenants: Tenants
     delivery: Delivery
     post: Post
+    speaking: Speaking
     records: Records
     lanes: Lanes
     board: Board
@@ -100,7 +102,7 @@ class Errand:
         parts = [
             replace(letter, text=part) for letter in letters for part in self.post.split(letter.channel, letter.text)
         ]
-        return await self.database.write(lambda tx: outbox.plan(tx, told.turn, told.tenant.id, parts, time.time()))
+        return await self.speaking.plan(told.turn, told.tenant, parts)
 
     async def _finish(self, turn: TurnId) -> None:
         await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))

@@ -18,7 +18,7 @@ from runtime.engine.durable import Engine
 from runtime.errors import Refused
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.turns import inbox, outbox
+from runtime.turns import hooks, inbox, outbox
 from runtime.turns.board import ENDING_IDS, Board
 from runtime.turns.lanes import Lanes
 from runtime.turns.outbox import Planned
@@ -45,7 +45,7 @@ class _Became:
 
     accepted: inbox.Accepted | None = None
     reported: Planned | None = None
-    notice: TurnId | None = None
+    notices: tuple[TurnId, ...] = ()
 
 
 class Intake:
@@ -88,14 +88,18 @@ class Intake:
                 self._note(tenant_id, arrival, one.accepted)
             if one.reported is not None and isinstance(arrival, StatusUpdate):
                 await asyncio.to_thread(self._reported, one.reported, arrival)
-            if one.notice is not None:
-                self._wake(one.notice)
+            for notice in one.notices:
+                self._wake(notice)
 
     async def submit(self, tenant_id: TenantId, message: Inbound) -> TurnId:
         """Take one message from a channel that waits for the reply; what answers it. Raises Refused (too fast)."""
         tenant = self._tenants.get(tenant_id)
-        accepted = await self._database.write(lambda tx: _accept(tx, tenant, message, tenant.config.owner, time.time()))
+        became = await self._database.write(lambda tx: self._take(tx, tenant, message, time.time()))
+        accepted = became.accepted
+        assert accepted is not None
         self._note(tenant_id, message, accepted)
+        for notice in became.notices:
+            self._wake(notice)
         if accepted.way is Way.DROP:
             raise Refused("too many messages in a minute", hint="wait a moment and send it again")
         return accepted.turn
@@ -106,12 +110,14 @@ class Intake:
         message = arrival if isinstance(arrival, Inbound) else _as_message(arrival)
         person = tenant.config.person(message.channel, message.sender)
         accepted = _accept(tx, tenant, message, person, now)
-        notice = None
+        notices = []
+        if accepted.way is not Way.DROP and not accepted.again:
+            notices += [hooks.tell_received(tx, tenant, message, person, accepted.turn, now)]
         if accepted.way in (Way.TURN, Way.COMMAND) and not accepted.again:
             held_for = inbox.notice_id(tenant.id, message.conversation, message.id)
             if outbox.release(tx, tenant.id, message, held_for, now):
-                notice = inbox.open_notice(tx, tenant.id, message.conversation, message.id, now)
-        return _Became(accepted=accepted, notice=notice)
+                notices += [inbox.open_notice(tx, tenant.id, message.conversation, message.id, now)]
+        return _Became(accepted=accepted, notices=tuple(notice for notice in notices if notice))
 
     def _settle(self, tx: Transaction, tenant: Tenant, status: StatusUpdate, now: float) -> "_Became":
         """A channel reported on one of our messages; one that its window refused goes another way."""
@@ -120,7 +126,7 @@ class Intake:
             return _Became(reported=row)
         notice = inbox.open_notice(tx, tenant.id, row.conversation, f"{status.id}:window", now)
         outbox.reopen(tx, row.key, notice, now)
-        return _Became(reported=row, notice=notice)
+        return _Became(reported=row, notices=(notice,))
 
     async def follow(self, turn: TurnId, *, after: int = 0) -> AsyncIterator[TurnEvent]:
         """The events of ``turn`` as they come; of one that is over, how it ended. Raises NotFound."""

@@ -5,6 +5,7 @@ Telegram is told only afterwards.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from runtime import logs
@@ -55,3 +56,16 @@ class Polling:
             await poll(self._api, bot_of(tenant), offset=row["upto"] if row else 0, receive=receive)
         except Fault as fault:  # the border of a job: it is begun again at the next look
             log.warning("polling.ended", tenant=tenant.id, problem=fault.problem, next=fault.hint)
+
+
+async def introduce(tenants: Tenants, api: TelegramApi) -> None:
+    """For ever: learn each bot's name, by which a group addresses it. What cannot be asked now is asked later."""
+    known: set[TenantId] = set()
+    while True:
+        for tenant in tenants.all():
+            if tenant.id in known or tenant.config.channels.telegram is None:
+                continue
+            with contextlib.suppress(Fault):
+                await api.me(bot_of(tenant))
+                known.add(tenant.id)
+        await asyncio.sleep(LOOK)

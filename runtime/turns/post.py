@@ -9,13 +9,14 @@ from typing import BinaryIO
 
 from pydantic import SecretStr
 
-from runtime.channels import telegram, whatsapp
+from runtime.channels import outgoing, telegram, whatsapp
 from runtime.channels.base import MediaRefused
+from runtime.channels.outgoing import OutgoingApi
 from runtime.channels.telegram import TelegramAccount, TelegramApi
 from runtime.channels.whatsapp import WhatsAppAccount, WhatsAppApi
 from runtime.errors import Fault, NotFound
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.turns import windows
+from runtime.turns import hooks, windows
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
 from runtime.words import GiveUp, Inbound, Media, Outbound, SendOutcome, Sent, TenantId, TurnId
@@ -32,14 +33,18 @@ class _Channel:
 
 
 class Post:
-    def __init__(self, tenants: Tenants, telegram_api: TelegramApi, whatsapp_api: WhatsAppApi) -> None:
+    def __init__(
+        self, tenants: Tenants, telegram_api: TelegramApi, whatsapp_api: WhatsAppApi, outgoing_api: OutgoingApi
+    ) -> None:
         self._tenants = tenants
+        self._outgoing = outgoing_api
         self._telegram = telegram_api
         self._whatsapp = whatsapp_api
         self._channels = {
             "telegram": _Channel(telegram.split, self._send_telegram, self._type_telegram, 4.0),
             "whatsapp": _Channel(whatsapp.split, self._send_whatsapp, self._type_whatsapp, 20.0),
             "api": _Channel(lambda text: [text], _hand_over, _no_typing, 0.0),
+            outgoing.CHANNEL: _Channel(lambda text: [text], self._tell, _no_typing, 0.0),
         }
 
     def split(self, channel: str, text: str) -> list[str]:
@@ -86,6 +91,12 @@ class Post:
                 return await self._whatsapp.fetch(_number(tenant), media, into, limit=limit)
             case _:
                 raise MediaRefused(f"no files come on {channel}", hint="send it on Telegram or WhatsApp")
+
+    async def _tell(self, tenant: Tenant, message: Outbound) -> SendOutcome:
+        hook = hooks.hook_of(tenant)
+        if hook is None:
+            return GiveUp("the tenant has no webhook any more", "add webhook to its tenant.yaml, or discard this")
+        return await self._outgoing.tell(hook, hooks.event_of(message))
 
     async def _send_telegram(self, tenant: Tenant, message: Outbound) -> SendOutcome:
         return await self._telegram.send(bot_of(tenant), message)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from runtime import logs
 from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
+from runtime.channels import outgoing
 from runtime.tenant.folder import Stamps
 from runtime.tenant.history import History, Origin
 from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
@@ -100,7 +101,9 @@ class Records:
         return commits
 
     def settled(self, row: Planned, outcome: SendOutcome) -> None:
-        """What became of a message we sent: a later line under its key."""
+        """What became of a message we sent: a later line under its key. What a webhook was told is no message."""
+        if row.channel == outgoing.CHANNEL:
+            return
         match outcome:
             case Sent(id):
                 self._later(row, SendState.SENT, provider_id=id)

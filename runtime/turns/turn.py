@@ -33,6 +33,7 @@ from runtime.turns.letters import Letter, answers
 from runtime.turns.post import Post
 from runtime.turns.records import Records
 from runtime.turns.signs import Signs
+from runtime.turns.speaking import Speaking
 from runtime.words import Conversation, Inbound, Person, TenantId, TurnId
 
 ATTEMPTS = 3
@@ -79,6 +80,7 @@ class Turn:
     tenants: Tenants
     sessions: Sessions
     post: Post
+    speaking: Speaking
     attachments: Attachments
     delivery: Delivery
     records: Records
@@ -151,9 +153,7 @@ class Turn:
         async with self._heard(taken), signs:
             text, answer = await self._ask(taken, signs)
         parts = self.post.split(taken.last.channel, reply.guard(text))
-        letters = await self.database.write(
-            lambda tx: outbox.plan(tx, taken.turn, taken.tenant.id, answers(taken.last, parts), time.time())
-        )
+        letters = await self.speaking.plan(taken.turn, taken.tenant, answers(taken.last, parts))
         self.board.post(taken.turn, Reply("\n\n".join(parts)))
         return letters, answer
 

@@ -1,14 +1,23 @@
 """What a phone does that a keyboard does not: pictures, voices, windows that close, somebody who takes over."""
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from runtime.channels.doubles import whatsapp as meta
 from runtime.channels.doubles.graph import Template
 from runtime.channels.doubles.telegram import text_update
+from runtime.channels.outgoing import sign
+from runtime.sockets import serving
 from runtime.stage import OWNER_TELEGRAM, OWNER_WHATSAPP, PHONE_NUMBER_ID, Stage, staged
 from runtime.tenant.messages import MessageLog
 from tests.journeys.waiting import until
@@ -16,6 +25,7 @@ from tests.journeys.waiting import until
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+HOOK_SECRET = "a-secret-of-the-tenants-own"
 VOICE = b"OggS" + b"0" * 64
 
 
@@ -126,3 +136,32 @@ async def _post_raw(stage: Stage, echo: dict[str, object]) -> None:
     body = meta.webhook(echoes=[echo], number=PHONE_NUMBER_ID)
     header = meta.sign(body, stage.app_secret)
     (await stage.http.post(f"{stage.address}/webhooks/whatsapp", content=body, headers=header)).raise_for_status()
+
+
+async def test_the_tenants_own_systems_are_told_what_is_said(tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    statuses = iter([503, *[200] * 9])
+
+    async def listen(request: Request) -> Response:
+        body = await request.body()
+        stamp = request.headers["x-proxystaff-timestamp"]
+        assert request.headers["x-proxystaff-signature"] == sign(SecretStr(HOOK_SECRET), stamp, body)
+        status = next(statuses)
+        if status == 200:
+            told.append(json.loads(body))
+        return Response(status_code=status)
+
+    receiver = Starlette(routes=[Route("/told", listen, methods=["POST"])])
+    async with serving(receiver) as address, staged(tmp_path / "home") as stage:
+        stage.tenant.secrets.set("HOOK_SECRET", HOOK_SECRET)
+        yaml = stage.tenant.folder.read_text("tenant.yaml")
+        hook = f"webhook: {{url: {address}/told, secret: secret:HOOK_SECRET}}\n"
+        stage.tenant.folder.write_text("tenant.yaml", yaml + hook)
+        await stage.start()
+        await stage.post_telegram("Hello", 1)
+        await stage.telegram.recording.wait_for_sent(1, timeout=30)
+        await until(lambda: len(told) == 2)
+        assert sorted((one["kind"], one["text"]) for one in told) == [
+            ("message.received", "Hello"),
+            ("message.sent", "[rehearsal] Hello! What can I take off your hands today?"),
+        ]

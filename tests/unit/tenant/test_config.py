@@ -63,8 +63,13 @@ def test_a_person_is_found_by_channel_and_address_only(tmp_path: Path) -> None:
     config = load(tmp_path, ANDEN)
     assert config.person("whatsapp", "13035550101") == config.people[1]
     assert config.person("telegram", "111222333") == config.owner
-    for channel, address in (("telegram", "13035550101"), ("whatsapp", "1"), ("api", ""), ("web", "111222333")):
+    for channel, address in (("telegram", "13035550101"), ("whatsapp", "1"), ("discord", "111222333")):
         assert config.person(channel, address) is None
+
+
+def test_whoever_holds_a_key_speaks_as_the_owner(tmp_path: Path) -> None:
+    config = load(tmp_path, ANDEN)
+    assert config.person("api", "anything") == config.person("web", "") == config.owner
 
 
 def test_channels_and_limits_may_be_left_out(tmp_path: Path) -> None:

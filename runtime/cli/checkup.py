@@ -1,5 +1,6 @@
 """What ``doctor`` looks at: each check finds one thing out and says what to do when it is not right."""
 
+import asyncio
 import shutil
 import sqlite3
 import subprocess
@@ -10,11 +11,15 @@ from dataclasses import dataclass
 
 from runtime.agent import isolation
 from runtime.agent.sandbox import Machine
+from runtime.channels import sending
+from runtime.channels.telegram import TelegramApi
 from runtime.engine.database import sqlite_module
 from runtime.errors import Fault
+from runtime.metrics import Metrics
 from runtime.settings import Settings
-from runtime.tenant.registry import Tenants
+from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
+from runtime.turns.post import bot_of
 
 LEAST_DISK = 1024**3
 """Bytes. Below this a full disk is near, and then nothing can be accepted."""
@@ -125,6 +130,30 @@ def _tenants(settings: Settings) -> Iterator[Check]:
         )
 
 
+def _webhooks(settings: Settings) -> Iterator[Check]:
+    """What Telegram says of each bot's webhook; Meta tells nobody of WhatsApp's."""
+    if settings.file.telegram.mode == "polling":
+        yield Check("webhooks", "not needed: bots are polled")
+        return
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        if tenant.config.channels.telegram is not None:
+            yield asyncio.run(_webhook(settings, tenant))
+
+
+async def _webhook(settings: Settings, tenant: Tenant) -> Check:
+    name = f"webhook {tenant.id}"
+    connect = f"proxystaff connect {tenant.id} https://YOUR-HOST"
+    try:
+        async with sending.open_http() as http:
+            found = await TelegramApi(http, settings.file.telegram.api_base, Metrics()).webhook(bot_of(tenant))
+    except Fault as fault:
+        return Check(name, fault.problem, fault.hint, serious=False)
+    if not found.url:
+        return Check(name, "not set", connect, serious=False)
+    trouble = f"; last error: {found.problem}" if found.problem else ""
+    return Check(name, f"{found.url}, {found.pending} waiting{trouble}", connect if trouble else "", serious=False)
+
+
 def _said(command: list[str]) -> str:
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=30, check=False, env={"HOME": "/nonexistent"}
@@ -142,4 +171,5 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "clock": _clock,
     "disk": _disk,
     "tenants": _tenants,
+    "webhooks": _webhooks,
 }

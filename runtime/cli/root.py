@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from runtime.cli import changes, homes, people, serving, watching
+from runtime.cli import changes, connecting, homes, people, serving, watching
 from runtime.errors import Fault
 
 root = typer.Typer(
@@ -17,7 +17,7 @@ root = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for topic in (homes, serving, watching, changes, people):
+for topic in (homes, serving, watching, changes, people, connecting):
     topic.register(root)
 
 

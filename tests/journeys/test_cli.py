@@ -12,13 +12,16 @@ from tests.journeys.operating import ROOT, Operator
 
 pytestmark = pytest.mark.journey
 
+NOWHERE = 'telegram: {api_base: "http://127.0.0.1:9"}\n'
+"""Nobody listens there: what a command would ask Telegram stays on this machine."""
+
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
     """In a fresh home with the rehearsal model and one tenant."""
     one = Operator(tmp_path / "home")
     one.run("init")
-    (one.home / "proxystaff.yaml").write_text("model: {upstream: rehearsal}\n")
+    (one.home / "proxystaff.yaml").write_text(f"model: {{upstream: rehearsal}}\n{NOWHERE}")
     one.run("tenant", "add", "Anden Wick", "--timezone", "America/Denver", "--owner-telegram", "111222333")
     return one
 
@@ -118,7 +121,7 @@ def test_doctor_finds_this_machine_in_order_and_says_what_is_missing(operator: O
         assert found[name]["hint"] == "", found[name]
     assert "2.1." in found["claude code"]["found"]
     assert found["tenant anden-wick"]["hint"].startswith("proxystaff secret set anden-wick")
-    (operator.home / "proxystaff.yaml").write_text("model: {upstream: anthropic}\n")
+    (operator.home / "proxystaff.yaml").write_text(f"model: {{upstream: anthropic}}\n{NOWHERE}")
     assert "without a key" in operator.run("doctor", status=1).stdout
 
 
@@ -154,3 +157,17 @@ def test_nothing_is_taken_from_a_secret_environment() -> None:
 def _pid(stage: Stage) -> int:
     assert stage.process is not None
     return stage.process.pid
+
+
+async def test_telegram_is_told_where_the_webhook_is_and_doctor_says_so(tmp_path: Path) -> None:
+    async with staged(tmp_path / "home") as stage:
+        one = Operator(stage.home)
+        found = {check["name"]: check for check in await asyncio.to_thread(one.json, "doctor")}
+        assert found[f"webhook {stage.tenant.id}"]["found"] == "not set"
+        said = await asyncio.to_thread(one.json, "connect", stage.tenant.id, "https://staff.example.com")
+        assert said["url"] == f"https://staff.example.com/webhooks/telegram/{stage.tenant.id}"
+        assert stage.telegram.webhooks[stage.bot_token]["secret_token"] == stage.webhook_secret
+        found = {check["name"]: check for check in await asyncio.to_thread(one.json, "doctor")}
+        assert found[f"webhook {stage.tenant.id}"]["hint"] == ""
+        refused = await asyncio.to_thread(one.run, "connect", stage.tenant.id, "http://x", status=1)
+        assert "not an https address" in refused.stderr

@@ -17,6 +17,10 @@ README = (ROOT / "README.md").read_text()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
 
 
+STAY_HERE = """printf 'telegram: {api_base: "http://127.0.0.1:9"}\\n'"""
+"""Nobody listens there: what doctor asks Telegram stays on this machine."""
+
+
 def blocks(text: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
 
@@ -34,6 +38,7 @@ def test_what_the_readme_says_to_do_for_real_works(tmp_path: Path) -> None:
         block.replace("/srv/proxystaff", str(tmp_path / "home"))
         .replace("ANTHROPIC_API_KEY=…", "ANTHROPIC_API_KEY=not-a-key")
         .replace("proxystaff serve", "proxystaff status")  # which would go on for ever
+        .replace("export PROXYSTAFF_HOME", f"{STAY_HERE} >> {tmp_path}/home/proxystaff.yaml\nexport PROXYSTAFF_HOME")
     )
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     given = {**environment(tmp_path), "PATH": path, "BOT_TOKEN": "1:a", "WEBHOOK_SECRET": "b"}

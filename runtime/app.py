@@ -43,6 +43,7 @@ from runtime.turns.lanes import Lanes
 from runtime.turns.polling import Polling, introduce
 from runtime.turns.post import Post
 from runtime.turns.records import Records
+from runtime.turns.recovery import recover
 from runtime.turns.speaking import Speaking
 from runtime.turns.triage import Way
 from runtime.turns.turn import Turn
@@ -77,6 +78,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         lease.take()
         stack.callback(lease.release)
         file = settings.file
+        Keys.of(settings).fernet()  # without the key every webhook would be refused, and nobody would know why
         counted = Metrics()
         tenants = Tenants(settings.tenants, Keys.of(settings))
         database = Database(file.engine.database, settings.var)
@@ -149,6 +151,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         )
         engine.register(TURN, turn)
         engine.register(ERRAND, errand)
+        await recover(database, tenants, records)
         await engine.launch()
         stack.callback(engine.close)
         sweep = asyncio.create_task(intake.sweep())

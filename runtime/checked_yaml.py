@@ -32,6 +32,7 @@ def load(
     *,
     text: str | None = None,
     resolve: Callable[[str], str | None] | None = None,
+    hint: str = "mend it and save it; nothing else is needed",
 ) -> Model:
     """Read ``path`` (or ``text``, said to be its content) into ``model``. An empty or missing file is all defaults.
 
@@ -39,7 +40,7 @@ def load(
     and the key is left out. Raises ConfigFault naming every fault as ``file:line: key: …``.
     """
     if text is None:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = _read(path)
     try:
         tree = _parse(path, text)
         plain = _plain(tree, resolve)
@@ -50,7 +51,16 @@ def load(
         return model.model_validate(plain)
     except ValidationError as fault:
         lines = [_describe(path, tree, error) for error in fault.errors()]
-        raise ConfigFault(lines, hint=f"mend {path.name} and save it; nothing else is needed") from None
+        raise ConfigFault(lines, hint=hint) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as fault:
+        raise ConfigFault([f"{path}: not UTF-8 (byte {fault.start})"], hint="save it as UTF-8") from None
+    except OSError as fault:
+        raise ConfigFault([f"{path}: cannot be read: {fault.strerror}"], hint="put a file in its place") from None
 
 
 def _parse(path: Path, text: str) -> CommentedMap:

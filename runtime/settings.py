@@ -122,7 +122,7 @@ def load_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     def resolve(value: str) -> str | None:
         return environ.get(value.removeprefix("env:")) if value.startswith("env:") else value
 
-    file = checked_yaml.load(home / HOME_FILE, _File, resolve=resolve)
+    file = checked_yaml.load(home / HOME_FILE, _File, resolve=resolve, hint="mend it; it is read when a process starts")
     return Settings(
         home=home,
         file=_with_environment(file, environ),

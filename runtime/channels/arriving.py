@@ -74,6 +74,8 @@ class Counting(Protocol):
 def refuse(desk: Counting, channel: str, reason: str, status: int) -> Response:
     """A refusal leaves a count and nothing else: what a stranger sends must not fill a log."""
     desk.metrics.messages_refused.labels(channel=channel, reason=reason).inc()
+    if reason == "too_large":  # it may have been somebody's message
+        _log.warning("webhook.too_large", channel=channel)
     return PlainTextResponse("refused\n", status_code=status)
 
 

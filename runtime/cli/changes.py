@@ -1,5 +1,6 @@
 """Commands about what changed: history, diff, revert. Plain git in the tenant's folder does the same."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -27,12 +28,19 @@ def history(
 ) -> None:
     """What the agent changed, newest first."""
     one = tenant_of(settings_of(home), tenant)
-    commits = History(one.folder).log(limit=limit, by_agent=None if everyone else True)
+    found = History(one.folder)
+    commits = found.log(limit=limit, by_agent=None if everyone else True)
+    undone = {commit.reverts for commit in found.log(limit=limit * 2 + 20) if commit.reverts}
     if json:
-        print_json([_record(commit) for commit in commits])
+        print_json([_record(commit) | {"undone": commit.id in undone} for commit in commits])
         return
     rows = [
-        (commit.id[:10], f"{commit.at.astimezone(one.config.zone):%Y-%m-%d %H:%M}", commit.author, commit.subject)
+        (
+            commit.id[:10],
+            f"{commit.at.astimezone(one.config.zone):%Y-%m-%d %H:%M}",
+            commit.author,
+            _title(commit, undone),
+        )
         for commit in commits
     ]
     print_table(("commit", "when", "who", "what"), rows, empty="the agent has changed nothing yet")
@@ -81,3 +89,7 @@ def _record(commit: Commit) -> dict[str, object]:
         "files": list(commit.files),
         "reverts": commit.reverts,
     }
+
+
+def _title(commit: Commit, undone: Collection[str]) -> str:
+    return f"{commit.subject} (undone)" if commit.id in undone else commit.subject

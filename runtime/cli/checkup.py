@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from runtime.agent import isolation
+from runtime.agent import isolation, scenario
+from runtime.agent.rehearsal import DEMO
 from runtime.agent.sandbox import Machine
 from runtime.channels import sending
 from runtime.channels.telegram import TelegramApi
-from runtime.engine.database import sqlite_module
+from runtime.engine.database import Database, sqlite_module
 from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.settings import Settings
@@ -78,12 +79,14 @@ def _cli(_: Settings) -> Iterator[Check]:
 def _database(settings: Settings) -> Iterator[Check]:
     kind = settings.file.engine.database
     module = sqlite_module() if kind == "sqlite" else sqlite3
+    Database(kind, settings.var).close()
     yield Check("database", f"sqlite {module.sqlite_version}" if kind == "sqlite" else "postgresql")
 
 
 def _model(settings: Settings) -> Iterator[Check]:
     model = settings.file.model
     if model.upstream == "rehearsal":
+        scenario.load(settings.home / model.rehearsal if model.rehearsal else DEMO)
         yield Check("model", "rehearsal: nobody thinks", "set model.upstream: anthropic and a key", serious=False)
     elif not model.api_key.get_secret_value():
         yield Check("model", f"{model.name}, without a key", "set ANTHROPIC_API_KEY, or model: {upstream: rehearsal}")
@@ -120,6 +123,10 @@ def _tenants(settings: Settings) -> Iterator[Check]:
         yield Check(f"tenant {id}", fault.problem, fault.hint)
     for tenant in tenants.all():
         stored = set(tenant.secrets.names())
+        unreadable = [one.problem for name in sorted(stored) if (one := _fault_of(tenant, name))]
+        if unreadable:
+            yield Check(f"tenant {tenant.id}", unreadable[0], "bring back the home's key, or set the secret again")
+            continue
         missing = [ref.name for ref in tenant.config.secrets().values() if ref.name not in stored]
         hint = f"proxystaff secret set {tenant.id} {missing[0]}" if missing else ""
         yield Check(
@@ -128,6 +135,24 @@ def _tenants(settings: Settings) -> Iterator[Check]:
             hint,
             serious=False,
         )
+
+
+def _fault_of(tenant: Tenant, name: str) -> Fault | None:
+    try:
+        tenant.secrets.get(name)
+    except Fault as fault:
+        return fault
+    return None
+
+
+def _whatsapp(settings: Settings) -> Iterator[Check]:
+    """One app at Meta signs for every number; without its secret nothing that comes in is believed."""
+    used = [one.id for one in Tenants(settings.tenants, Keys.of(settings)).all() if one.config.channels.whatsapp]
+    if used and not settings.file.whatsapp.app_secret.get_secret_value():
+        yield Check("whatsapp", f"no app secret, and {used[0]} has a number", "set WHATSAPP_APP_SECRET")
+    elif used and not settings.file.whatsapp.verify_token.get_secret_value():
+        hint = "set WHATSAPP_VERIFY_TOKEN, which Meta asks for when the webhook is set up"
+        yield Check("whatsapp", "no verify token", hint, serious=False)
 
 
 def _webhooks(settings: Settings) -> Iterator[Check]:
@@ -171,5 +196,6 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "clock": _clock,
     "disk": _disk,
     "tenants": _tenants,
+    "whatsapp": _whatsapp,
     "webhooks": _webhooks,
 }

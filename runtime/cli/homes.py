@@ -12,6 +12,7 @@ from runtime.cli.terminal import (
     Json,
     TenantName,
     out,
+    print_faults,
     print_json,
     print_table,
     progress,
@@ -98,11 +99,9 @@ def list_(json: Json = False, home: Home = HERE) -> None:
         rows = [{"tenant": one.id, "name": one.config.name, "timezone": one.config.timezone} for one in good]
         print_json(rows + [{"tenant": id, "fault": fault} for id, fault in broken.items()])
         return
-    lines: list[tuple[object, ...]] = [(one.id, one.config.name, one.config.timezone, "") for one in good]
-    lines += [(id, "", "", fault) for id, fault in broken.items()]
-    print_table(
-        ("tenant", "name", "time zone", "fault"), lines, empty="no tenants yet; next: proxystaff tenant add NAME"
-    )
+    lines: list[tuple[object, ...]] = [(one.id, one.config.name, one.config.timezone) for one in good]
+    print_table(("tenant", "name", "time zone"), lines, empty="no tenants yet; next: proxystaff tenant add NAME")
+    print_faults(broken)
 
 
 @secret.command("set")
@@ -166,13 +165,14 @@ def export(
 
 def import_(
     file: Annotated[Path, typer.Argument(help="An archive made by export.", exists=True, dir_okay=False)],
+    name: Annotated[str, typer.Option("--as", help="Another name for the tenant's folder.")] = "",
     json: Json = False,
     home: Home = HERE,
 ) -> None:
     """Make a tenant from an archive; one that exists is never overwritten."""
     settings = settings_of(home)
     with progress("unpacking") as report:
-        made = archive.import_(file, settings.tenants, progress=report)
+        made = archive.import_(file, settings.tenants, tenant=name, progress=report)
     if json:
         print_json({"tenant": made})
         return

@@ -4,9 +4,11 @@ Exit 0: done. 1: refused or failed, with one line why and one line what next. 2:
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
+from runtime import __version__
 from runtime.cli import changes, connecting, homes, people, serving, watching
 from runtime.errors import Fault
 
@@ -17,6 +19,23 @@ root = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"proxystaff {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@root.callback()
+def before(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """A member of staff for a realtor, living in WhatsApp or Telegram."""
+
+
 for topic in (homes, serving, watching, changes, people, connecting):
     topic.register(root)
 
@@ -30,3 +49,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as fault:
+        print(f"{fault.strerror or fault}\n  next: see the disk, and where the output goes", file=sys.stderr)  # noqa: T201
+        sys.exit(1)

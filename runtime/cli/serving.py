@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from runtime import __version__, logs
-from runtime.cli.terminal import HERE, Home, Json, TenantName, err, out, print_json, settings_of, tenant_of
+from runtime.cli.terminal import HERE, Home, Json, TenantName, err, out, plain, print_json, settings_of, tenant_of
 from runtime.errors import Refused
 from runtime.settings import Settings
 from runtime.sockets import listen, serving
@@ -48,10 +48,9 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     ended = asyncio.Event()
     for signal in (SIGINT, SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal, ended.set)
-    listener = listen(host, port)
     async with (
         running(settings) as runtime,
-        serving(application(runtime), listener, patience=GRACE) as address,
+        serving(application(runtime), listen(host, port), patience=GRACE) as address,
     ):
         gc.collect()
         gc.freeze()  # what was imported stays; going through it again and again cost 100 ms at a time
@@ -74,7 +73,7 @@ def send(
     if json:
         print_json(said)
         return
-    out.print(said["reply"], markup=False, highlight=False)
+    out.print(plain(str(said["reply"])), markup=False, highlight=False)
 
 
 async def _send(settings: Settings, tenant: TenantId, text: str) -> dict[str, object]:
@@ -114,11 +113,11 @@ async def _chat(settings: Settings, tenant: TenantId) -> None:
                 match kind:
                     case "partial":
                         shown += str(data["text"])
-                        out.print(data["text"], end="", markup=False, highlight=False)
+                        out.print(plain(str(data["text"])), end="", markup=False, highlight=False)
                     case "tool" if data.get("ok") is None:
                         err.print(f"[{data['name']}]", style="dim", end=" ", markup=False)
                     case "reply":
-                        out.print("\r" + str(data["text"]) if data["text"] != shown else "", markup=False)
+                        out.print("\r" + plain(str(data["text"])) if data["text"] != shown else "", markup=False)
                     case "commits":
                         for commit in data["commits"]:
                             err.print(f"commit {commit[:10]}", style="yellow")

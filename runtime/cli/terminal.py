@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from runtime.errors import NotFound
 from runtime.settings import Settings, load_settings
@@ -55,12 +56,25 @@ def print_json(data: Any) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
     """A table, or the sentence ``empty`` where there is nothing to show."""
     if not rows:
-        out.print(empty, style="dim")
+        out.print(Text(plain(empty), style="dim"))
         return
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(Text(plain(str(cell))) for cell in row))
     out.print(table)
+
+
+def print_faults(faults: Mapping[TenantId, str]) -> None:
+    """What is wrong, by tenant, whole: a table would cut off the line number."""
+    for tenant, fault in faults.items():
+        out.print(Text(f"{tenant} is broken:", style="red"))
+        for line in fault.splitlines():
+            out.print(Text(f"  {plain(line)}"), soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """``text`` that somebody else wrote, without what a terminal would take for a command."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from runtime.cli.terminal import (
     HERE,
@@ -13,6 +14,8 @@ from runtime.cli.terminal import (
     Json,
     TenantName,
     out,
+    plain,
+    print_faults,
     print_json,
     print_table,
     progress,
@@ -45,11 +48,12 @@ def status(json: Json = False, home: Home = HERE) -> None:
         troubled = database.read_now(lambda tx: outbox.troubled(tx, 1000))
     finally:
         database.close()
+    broken = {id: fault.problem for id, fault in tenants.broken().items()}
     oldest = round(time.time() - standing["oldest"], 1) if standing["oldest"] else None
     found = {
         "serving": served,
         "tenants": len(tenants.all()),
-        "broken_tenants": {id: fault.problem for id, fault in tenants.broken().items()},
+        "broken_tenants": broken,
         "queue_depth": standing["depth"],
         "oldest_unanswered_seconds": oldest,
         "dead_letters": len(troubled),
@@ -61,7 +65,17 @@ def status(json: Json = False, home: Home = HERE) -> None:
     out.print(f"{'serving' if served else 'not serving (proxystaff serve)'}", style="green" if served else "yellow")
     if found["rehearsal"]:
         out.print("the model is a rehearsal: nobody thinks", style="yellow")
-    print_table(("", ""), [(key.replace("_", " "), value) for key, value in found.items()], empty="")
+    print_table(
+        ("", ""),
+        [
+            ("tenants", found["tenants"]),
+            ("turns not finished", standing["depth"]),
+            ("oldest of them", f"{oldest} s" if oldest is not None else "-"),
+            ("dead letters", len(troubled)),
+        ],
+        empty="",
+    )
+    print_faults(broken)
 
 
 def doctor(json: Json = False, home: Home = HERE) -> None:
@@ -152,8 +166,12 @@ def dead_letters(
     if json:
         print_json(letters)
         return
-    columns = ("since", "tenant", "conversation", "state", "problem", "text")
-    print_table(columns, [[letter[column] for column in columns] for letter in letters], empty="none")
+    if not letters:
+        out.print("none", style="dim")
+    for letter in letters:
+        out.print(Text(f"{letter['since']}  {letter['state']}  {letter['key']}", style="bold"), soft_wrap=True)
+        out.print(Text(f"  {plain(letter['problem'])}"), soft_wrap=True)
+        out.print(Text(f"  {plain(letter['text'])}", style="dim"), soft_wrap=True)
 
 
 def _index(settings: Settings, tenant: Tenant) -> Index:

@@ -45,7 +45,7 @@ class Engine:
     """One a process: register the workflows, launch inside the running loop, close before the loop ends."""
 
     def __init__(self, database: Database, *, machine: str = "m1") -> None:
-        logging.getLogger("dbos").setLevel(logging.WARNING)
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # what fails is logged here, once, with its id
         self._workflows: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {}
         DBOS(
             config={
@@ -56,7 +56,7 @@ class Engine:
                 "serializer": DBOSPortableJSONSerializer(),
                 "enable_otlp": False,
                 "use_listen_notify": False,
-                "log_level": "WARNING",
+                "log_level": "CRITICAL",
             }
         )
 

@@ -14,7 +14,7 @@ from runtime import logs
 from runtime.channels.base import Done, Reply
 from runtime.engine.database import Database
 from runtime.engine.durable import PATIENT, Engine
-from runtime.errors import Fault
+from runtime.errors import Fault, Unavailable
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox
 from runtime.turns.board import Board
@@ -70,7 +70,14 @@ class Errand:
                 self.board.close(turn)
 
     async def _run(self, turn: TurnId) -> None:
-        for key in await self._act(turn):
+        keys: list[str] = []
+        try:
+            keys = await self._act(turn)
+        except (Unavailable, OSError):
+            raise  # the engine tries again: the database or the disk may come back
+        except Exception:
+            log.exception("errand.broke", turn=turn)
+        for key in keys:
             await self.delivery.send(key)
         await self._finish(turn)
 

@@ -148,7 +148,7 @@ Quiet = Callable[[TenantId, str], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Batch:
     """What a turn answers. ``attempt`` counts from 1; ``today``: turns of the tenant since midnight, with this one."""
 
     messages: tuple[Inbound, ...]
@@ -156,7 +156,7 @@ class Taken:
     today: int
 
 
-def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: float) -> Taken | Pause | After:
+def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: float) -> Batch | Pause | After:
     """Fix the messages of ``turn`` and begin an attempt at it; or what it has to wait for. Called by whoever holds
     the tenant's lane. Taking a turn again, after a kill, gives the same messages."""
     row = find_turn(tx, turn)
@@ -169,7 +169,7 @@ def take(tx: Transaction, turn: TurnId, quiet: Quiet, midnight: float, now: floa
             return After(TurnId(row["previous"]))
         close(tx, turn)
     (begun,) = tx.run(BEGIN, turn=turn)
-    return Taken(tuple(messages(tx, turn)), begun["attempts"], turns_since(tx, tenant_of(turn), midnight))
+    return Batch(tuple(messages(tx, turn)), begun["attempts"], turns_since(tx, tenant_of(turn), midnight))
 
 
 def open_notice(tx: Transaction, tenant: TenantId, conversation: Conversation, cause: str, now: float) -> TurnId:

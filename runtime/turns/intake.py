@@ -15,7 +15,7 @@ from runtime.channels.base import Commits, Delivered, Done, Failed, Happening, R
 from runtime.channels.whatsapp import is_window_closed
 from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import Engine
-from runtime.errors import Refused
+from runtime.errors import BadInput, Refused
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import hooks, inbox, outbox
@@ -97,6 +97,10 @@ class Intake:
         became = await self._database.write(lambda tx: self._take(tx, tenant, message, time.time()))
         accepted = became.accepted
         assert accepted is not None
+        if accepted.again and f":{message.conversation}:" not in accepted.turn:
+            raise BadInput(
+                f"id: {message.id} was a message of another conversation", hint="give each message its own id"
+            )
         self._note(tenant_id, message, accepted)
         for notice in became.notices:
             self._wake(notice)

@@ -60,18 +60,24 @@ class Records:
             found = self._books.setdefault(tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder)))
         return found
 
-    def begin(self, tenant: Tenant, turn: TurnId, *, again: bool) -> None:
-        """Before the agent works: nothing in the folder is uncommitted.
-
-        ``again``: an earlier attempt at this turn died. What it left in the folder is kept aside, under a ref.
-        """
+    def begin(self, tenant: Tenant, turn: TurnId) -> None:
+        """Before the agent works: what an admin left uncommitted is committed under their name."""
         book = self.book(tenant)
         now = tenant.folder.stamps()
         if now != book.clean:
-            if again and (kept := book.history.set_aside(turn)):
-                log.warning("turn.left_over", turn=turn, kept=kept)
             _warn(tenant, turn, book.history.commit_admin().refused)
-            book.clean = tenant.folder.stamps() if again else now
+            book.clean = now
+
+    def set_aside(self, tenant: Tenant, turn: TurnId) -> None:
+        """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before."""
+        book = self.book(tenant)
+        if kept := book.history.set_aside(turn):
+            log.warning("turn.set_aside", turn=turn, kept=kept)
+        book.clean = None
+
+    def commit_left(self, tenant: Tenant, origin: Origin) -> None:
+        """What an answered turn had not committed yet when its process ended."""
+        self.book(tenant).history.commit_agent(origin)
 
     def heard(
         self, tenant: Tenant, turn: TurnId, person: Person | None, messages: Sequence[Inbound], *, synced: bool = False

@@ -17,6 +17,7 @@ APOLOGIES = {
 _REASONING = re.compile(r"<(thinking|antml:thinking|system-reminder)>.*?(</\1>|\Z)", re.DOTALL)
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*.*\n?")
 _SECRET = re.compile(r"\b(sk-ant-[\w-]{8,}|EAA[A-Za-z0-9]{40,}|\d{8,10}:AA[\w-]{30,})")
+_ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))(\s*[=:]\s*)\S+")
 _PATH = re.compile(r"(?<![\w.:/-])/(?:tenant|tmp|opt|usr|home|root|var|etc)/(?:[\w.@-]+/)*([\w.@-]+)/?")
 
 
@@ -30,5 +31,6 @@ def cleaned(text: str) -> str:
     text = _REASONING.sub("", text)
     text = _TRACEBACK.sub("(an error)\n", text)
     text = _SECRET.sub("[removed]", text)
+    text = _ASSIGNED.sub(r"\1\2[removed]", text)
     text = _PATH.sub(r"\1", text)
     return text.strip()

@@ -19,8 +19,9 @@ from runtime.agent import events
 from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed
 from runtime.agent.pool import Sessions
 from runtime.channels.base import Commits, Done, Partial, Progress, Reply, ToolRan
-from runtime.engine.database import Database
+from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import PATIENT, Engine
+from runtime.errors import Fault, Unavailable
 from runtime.metrics import Metrics
 from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
@@ -37,7 +38,7 @@ from runtime.turns.speaking import Speaking
 from runtime.words import Conversation, Inbound, Person, TenantId, TurnId
 
 ATTEMPTS = 3
-"""How often a turn is begun. One that ended its process this often is answered with an apology, not a fourth try."""
+"""How often a turn is begun. One that never came to an end in these is answered with an apology, not a fourth try."""
 
 TROUBLE = "UPDATE turn SET problem = :problem WHERE id = :turn"
 COMMITTED = "UPDATE turn SET commits = :commits WHERE id = :turn"
@@ -50,7 +51,7 @@ log = logs.get("turns")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A turn whose messages are fixed, and whom it is with."""
+    """A batch of messages with whom it is from, and for which tenant: all a turn works on."""
 
     turn: TurnId
     tenant: Tenant
@@ -102,24 +103,58 @@ class Turn:
 
     async def _run(self, turn: TurnId) -> None:
         self.lanes.waits(turn)
-        for key in await self._answered(turn):
+        try:
+            keys = await self._answered(turn)
+        except (Unavailable, OSError):
+            raise  # the engine tries again: the database or the disk may come back
+        except Exception as fault:
+            log.exception("turn.broke", turn=turn)
+            keys = await self._broke(turn, fault)
+        for key in keys:
             await self.delivery.send(key)
         await self._finish(turn)
 
     async def _answered(self, turn: TurnId) -> list[str]:
         """The keys of what is to be sent, once the turn is answered and what it changed is committed."""
-        tenant = self.tenants.get(inbox.tenant_of(turn))
         while True:
+            # Asked anew after each wait: who may talk, and how, is what tenant.yaml says now.
+            tenant = self.tenants.get(inbox.tenant_of(turn))
             async with self.lanes.folder(tenant.id):
-                found, planned = await self.database.write(
-                    lambda tx: (
-                        inbox.take(tx, turn, self.quiet, midnight(tenant), time.time()),
-                        outbox.planned(tx, turn),
-                    )
-                )
-                if isinstance(found, inbox.Taken):
-                    return await self._work(self._with_person(turn, tenant, found, planned))
+                found, planned = await self.database.write(partial(self._take, turn, tenant))
+                if isinstance(found, inbox.Batch):
+                    return await self._begun(turn, tenant, found, planned)
             await self._wait(found)
+
+    def _take(
+        self, turn: TurnId, tenant: Tenant, tx: Transaction
+    ) -> tuple[inbox.Batch | inbox.Pause | inbox.After, Mapping[str, Letter]]:
+        return inbox.take(tx, turn, self.quiet, midnight(tenant), time.time()), outbox.planned(tx, turn)
+
+    async def _begun(
+        self, turn: TurnId, tenant: Tenant, batch: inbox.Batch, planned: Mapping[str, Letter]
+    ) -> list[str]:
+        last = batch.messages[-1]
+        person = tenant.config.person(last.channel, last.sender)
+        if person is None:  # removed since the message was accepted: nobody answers for them, least of all as the owner
+            await self._trouble(turn, "whoever wrote is not among the tenant's people any more")
+            return []
+        return await self._work(Taken(turn, tenant, person, batch.messages, batch.attempt, batch.today, planned))
+
+    async def _broke(self, turn: TurnId, fault: Exception) -> list[str]:
+        """A defect, or a tenant that cannot be worked for: the turn ends with an apology, so that the next one runs."""
+        problem = fault.problem if isinstance(fault, Fault) else f"{type(fault).__name__}: {fault}"
+        await self._trouble(turn, f"broke: {problem}")
+        try:
+            tenant = self.tenants.get(inbox.tenant_of(turn))
+        except Fault:
+            return []  # it is gone, or was never in order: there is nobody to answer as
+        messages = await self.database.read(lambda tx: inbox.messages(tx, turn))
+        letters = answers(messages[-1], [reply.APOLOGIES["died"]])
+        return list(await self.speaking.plan(turn, tenant, letters))
+
+    async def _trouble(self, turn: TurnId, problem: str) -> None:
+        log.warning("turn.troubled", turn=turn, problem=problem)
+        await self.database.write(lambda tx: tx.run(TROUBLE, turn=turn, problem=problem))
 
     async def _wait(self, reason: inbox.Pause | inbox.After) -> None:
         """Until the person pauses, or the turn before this one has ended."""
@@ -129,22 +164,22 @@ class Turn:
             case inbox.After(previous):
                 await self.lanes.wait_for(previous)
 
-    def _with_person(self, turn: TurnId, tenant: Tenant, found: inbox.Taken, planned: Mapping[str, Letter]) -> Taken:
-        last = found.messages[-1]
-        person = tenant.config.person(last.channel, last.sender) or tenant.config.owner
-        return Taken(turn, tenant, person, found.messages, found.attempt, found.today, planned)
-
     async def _work(self, taken: Taken) -> list[str]:
         letters, answer = taken.planned, None
         if not letters:
-            letters, answer = await self._answer(taken)
+            try:
+                letters, answer = await self._answer(taken)
+            except Exception:
+                # Before another conversation's turn could take what is left for an admin's edits.
+                await asyncio.to_thread(self.records.set_aside, taken.tenant, taken.turn)
+                raise
         # Written again after a kill, too: the log has each line once.
         await asyncio.to_thread(self.records.said, taken.tenant, taken.turn, letters)
         await self._commit(taken, answer)
         return list(letters)
 
     async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Answer | None]:
-        await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn, again=taken.attempt > 1)
+        await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn)
         self.board.post(taken.turn, Progress("working"))
         if any(message.media for message in taken.messages):
             brought = await self.attachments.bring(taken.tenant, taken.messages)
@@ -160,7 +195,7 @@ class Turn:
     async def _ask(self, taken: Taken, signs: Signs) -> tuple[str, Answer | None]:
         """The agent's words, or an apology; the trouble is recorded with the turn."""
         if taken.attempt > ATTEMPTS:
-            return await self._apologise(taken, "died", f"the process ended {ATTEMPTS} times during this turn"), None
+            return await self._apologise(taken, "died", f"it was begun {taken.attempt - 1} times and never ended"), None
         if not self.lanes.begins(taken.turn):
             return reply.APOLOGIES["stopped"], None
         if taken.today > taken.tenant.config.limits.turns_per_day:
@@ -181,8 +216,7 @@ class Turn:
         return (reply.APOLOGIES["stopped"] if answer.stopped else answer.text), answer
 
     async def _apologise(self, taken: Taken, reason: str, problem: str) -> str:
-        log.warning("turn.troubled", turn=taken.turn, reason=reason, problem=problem)
-        await self.database.write(lambda tx: tx.run(TROUBLE, turn=taken.turn, problem=f"{reason}: {problem}"))
+        await self._trouble(taken.turn, f"{reason}: {problem}")
         return reply.APOLOGIES[reason]
 
     @asynccontextmanager

@@ -171,3 +171,25 @@ async def test_telegram_is_told_where_the_webhook_is_and_doctor_says_so(tmp_path
         assert found[f"webhook {stage.tenant.id}"]["hint"] == ""
         refused = await asyncio.to_thread(one.run, "connect", stage.tenant.id, "http://x", status=1)
         assert "not an https address" in refused.stderr
+
+
+@pytest.mark.sandbox
+def test_what_others_wrote_is_shown_as_it_is_and_commands_nothing(operator: Operator) -> None:
+    operator.run("send", "anden-wick", "please look [/b] \033]0;pwn\007 [bold]here")
+    shown = operator.run("search", "anden-wick", "look").stdout
+    assert "[/b]" in shown
+    assert "\033" not in shown
+    assert "[rehearsal]" in operator.run("search", "anden-wick", "rehearsal").stdout
+    assert "/undo" in operator.run("send", "anden-wick", "/help").stdout
+
+
+def test_without_its_key_a_home_is_not_served(operator: Operator) -> None:
+    (operator.home / "var" / "secret.key").unlink()
+    assert "there is no secret key" in operator.run("serve", "--port", "0", status=1).stderr
+    assert "there is no secret key" in operator.run("doctor", status=1).stdout
+
+
+def test_a_settings_file_that_cannot_be_read_is_a_fault_like_any_other(operator: Operator) -> None:
+    (operator.home / "proxystaff.yaml").write_bytes(b"server: \xff\n")
+    assert "not UTF-8" in operator.run("status", status=1).stderr
+    assert operator.run("--version").stdout.startswith("proxystaff 0.")

@@ -1,12 +1,16 @@
 """Killed at any moment, the product loses no message and answers none twice."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import httpx
 import pytest
 
 from runtime.channels.doubles.recording import TAKEN_WITHOUT_ANSWER, Trouble
 from runtime.channels.doubles.telegram import too_many_requests
-from runtime.stage import Stage
+from runtime.stage import OWNER_TELEGRAM, Stage, staged
 from runtime.tenant.messages import MessageLog
 from runtime.words import SendState
 from tests.journeys.waiting import until
@@ -78,3 +82,59 @@ async def test_replies_come_once_and_in_order_through_a_storm_of_refusals(stage:
 
 def _states(stage: Stage) -> list[SendState | None]:
     return [line.state for line in MessageLog(stage.tenant.folder).recent(20) if line.direction == "outbound"]
+
+
+SLOW = """\
+announce: false
+replies:
+  - when: {words: work slowly}
+    do:
+      - use: {tool: Bash, input: {command: "echo '- half done' >> life/patterns.md; sleep 4"}}
+      - say: Finished.
+  - when: {regex: '.'}
+    do: [{say: Hello.}]
+"""
+
+
+@asynccontextmanager
+async def slow(folder: Path) -> AsyncIterator[Stage]:
+    (folder / "slow.yaml").write_text(SLOW)
+    model = {"upstream": "rehearsal", "rehearsal": str(folder / "slow.yaml")}
+    async with staged(folder / "home", model=model) as stage:
+        await stage.start()
+        yield stage
+        print(stage.tail(60))
+
+
+async def test_half_done_work_is_nobodys_commit_even_when_another_turn_comes_first(tmp_path: Path) -> None:
+    async with slow(tmp_path) as stage:
+        await stage.post_telegram("Please work slowly", 1)
+        await until(lambda: "half done" in stage.tenant.folder.read_text("life/patterns.md"))
+        await stage.kill()
+        await stage.start()
+        assert (await stage.ask("Hello"))["commits"] == []
+        await stage.telegram.recording.wait_for_sent(1, timeout=30)
+        await until(lambda: len(stage.history.log(limit=10, by_agent=True)) == 1)
+        assert stage.tenant.folder.read_text("life/patterns.md").count("half done") == 1
+        newest, *older = stage.history.log(limit=10)
+        assert (newest.files, len(older)) == (("life/patterns.md",), 1), "the turn's own, and the first commit"
+
+
+async def test_whoever_was_removed_while_waiting_is_not_answered_least_of_all_as_the_owner(tmp_path: Path) -> None:
+    async with slow(tmp_path) as stage:
+        yaml = stage.tenant.folder.read_text("tenant.yaml")
+        with_gus = yaml.replace("people:", "people:\n  - {name: Gus, role: guest, telegram: 555}")
+        stage.tenant.folder.write_text("tenant.yaml", with_gus)
+        await stage.post_telegram("Please work slowly", 1)
+        await asyncio.sleep(1.5)
+        await stage.post_telegram("guest speaks", 2, sender=555)
+        stage.tenant.folder.write_text("tenant.yaml", yaml)
+        await stage.telegram.recording.wait_for_sent(1, timeout=30)
+        await stage.ask("Hello")
+        assert [one.body["chat_id"] for one in stage.telegram.recording.sent] == [OWNER_TELEGRAM]
+
+
+async def test_the_same_id_in_another_conversation_is_refused(stage: Stage) -> None:
+    await stage.ask("Hello", id="k1", conversation="one")
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        await stage.ask("Hello", id="k1", conversation="two")

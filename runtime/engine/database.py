@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -33,12 +34,16 @@ class Transaction:
 
     def run(self, sql: str, **values: object) -> list[Row]:
         """Run one statement; the rows it returns, if it returns any."""
-        found = self._connection.execute(sa.text(sql), values)
+        found = self._connection.execute(_statement(sql), values)
         return [dict(row) for row in found.mappings()] if found.returns_rows else []
 
     def one(self, sql: str, **values: object) -> Row | None:
         rows = self.run(sql, **values)
         return rows[0] if rows else None
+
+
+_statement = lru_cache(maxsize=512)(sa.text)
+"""Statements are constants of the rooms that own the tables: each is read once."""
 
 
 class Database:

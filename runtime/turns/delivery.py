@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from runtime import logs
+from runtime.channels import whatsapp
 from runtime.channels.whatsapp import is_window_closed
 from runtime.engine.database import Database
 from runtime.turns import inbox, outbox, windows
@@ -66,9 +67,10 @@ class Delivery:
             await asyncio.sleep(wait)
 
     async def _attempt(self, row: Planned) -> SendOutcome:
-        last = await self._database.read(lambda tx: inbox.last_heard(tx, row.tenant, row.conversation))
-        if windows.is_closed(row, last, time.time()):
-            return windows.CLOSED
+        if row.channel == whatsapp.CHANNEL:
+            last = await self._database.read(lambda tx: inbox.last_heard(tx, row.tenant, row.conversation))
+            if windows.is_closed(row, last, time.time()):
+                return windows.CLOSED
         return await self._post.send(row.channel, row.tenant, row.outbound)
 
     async def _other_way(self, row: Planned) -> bool:

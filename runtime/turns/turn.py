@@ -174,8 +174,8 @@ class Turn:
                 await asyncio.to_thread(self.records.set_aside, taken.tenant, taken.turn)
                 raise
         # Written again after a kill, too: the log has each line once.
-        await asyncio.to_thread(self.records.said, taken.tenant, taken.turn, letters)
-        await self._commit(taken, answer)
+        said = asyncio.to_thread(self.records.said, taken.tenant, taken.turn, letters)
+        await asyncio.gather(said, self._commit(taken, answer))
         return list(letters)
 
     async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Answer | None]:

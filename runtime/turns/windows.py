@@ -5,7 +5,7 @@ person has one, and is held and shown otherwise, until they write again. It is n
 Source: Meta, "Send messages" (customer service windows), error 131047.
 """
 
-from runtime.channels.whatsapp import CHANNEL, fits_template
+from runtime.channels.whatsapp import fits_template
 from runtime.channels.whatsapp.errors import WINDOW_CLOSED
 from runtime.tenant.registry import Tenant
 from runtime.turns.letters import Letter, reachable
@@ -22,8 +22,8 @@ CLOSED = GiveUp(
 
 
 def is_closed(row: Planned, last_heard: float | None, now: float) -> bool:
-    """Whether ``row`` would be refused. ``last_heard``: when the person last wrote, in seconds since the epoch."""
-    if row.channel != CHANNEL or row.outbound.template:
+    """Whether ``row``, which goes to WhatsApp, would be refused. ``last_heard``: when they last wrote, in epoch time."""
+    if row.outbound.template:
         return False
     return last_heard is None or now - last_heard > OPEN_SECONDS
 

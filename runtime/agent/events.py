@@ -14,7 +14,10 @@ Effect = Literal["read", "write", "external"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One turn for the agent. ``folder`` is the tenant's; ``timezone`` is what its clock shows (IANA name)."""
+    """One turn for the agent. ``folder`` is the tenant's; ``timezone`` is what its clock shows (IANA name).
+
+    ``streams``: somebody sees the answer grow. It costs some milliseconds a turn, so it is asked for.
+    """
 
     tenant: TenantId
     folder: Path
@@ -23,6 +26,7 @@ class Ask:
     prompt: str
     role: Role
     timezone: str = "UTC"
+    streams: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

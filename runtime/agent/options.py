@@ -71,6 +71,7 @@ class Spec:
     folder: Path
     role: Role
     timezone: str
+    streams: bool
     prompt: str
     stamps: tuple[tuple[str, int, int, int], ...]
 
@@ -106,7 +107,7 @@ def options(
         # Inside, the sandbox decides; outside of one, only what is named runs, and the guard has seen it.
         permission_mode="bypassPermissions" if confined else "dontAsk",
         allowed_tools=[] if confined else tools,
-        include_partial_messages=True,
+        include_partial_messages=spec.streams,
         hooks=hooks,
         stderr=stderr,
         max_buffer_size=_MESSAGE_BYTES,

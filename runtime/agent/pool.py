@@ -229,6 +229,7 @@ class Sessions:
             folder=folder.root,
             role=ask.role,
             timezone=ask.timezone,
+            streams=ask.streams,
             prompt=prompt.read(folder),
             stamps=sandbox.stamps(folder),
         )

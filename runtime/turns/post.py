@@ -24,12 +24,14 @@ from runtime.words import GiveUp, Inbound, Media, Outbound, SendOutcome, Sent, T
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """``typing`` again every ``refresh`` seconds while an answer is coming; 0 where there is no such sign."""
+    """``typing`` again every ``refresh`` seconds while an answer is coming; 0 where there is no such sign. ``streams``:
+    an answer is seen there as it grows."""
 
     split: Callable[[str], Sequence[str]]
     send: Callable[[Tenant, Outbound], Awaitable[SendOutcome]]
     typing: Callable[[Tenant, Inbound], Awaitable[bool]]
     refresh: float
+    streams: bool
 
 
 class Post:
@@ -41,11 +43,15 @@ class Post:
         self._telegram = telegram_api
         self._whatsapp = whatsapp_api
         self._channels = {
-            "telegram": _Channel(telegram.split, self._send_telegram, self._type_telegram, 4.0),
-            "whatsapp": _Channel(whatsapp.split, self._send_whatsapp, self._type_whatsapp, 20.0),
-            "api": _Channel(lambda text: [text], _hand_over, _no_typing, 0.0),
-            outgoing.CHANNEL: _Channel(lambda text: [text], self._tell, _no_typing, 0.0),
+            "telegram": _Channel(telegram.split, self._send_telegram, self._type_telegram, 4.0, streams=True),
+            "whatsapp": _Channel(whatsapp.split, self._send_whatsapp, self._type_whatsapp, 20.0, streams=False),
+            "api": _Channel(lambda text: [text], _hand_over, _no_typing, 0.0, streams=True),
+            outgoing.CHANNEL: _Channel(lambda text: [text], self._tell, _no_typing, 0.0, streams=False),
         }
+
+    def streams(self, channel: str) -> bool:
+        """Whether somebody sees an answer on ``channel`` as it grows."""
+        return self._channels[channel].streams
 
     def split(self, channel: str, text: str) -> list[str]:
         """``text`` in the messages it takes on ``channel``, in order; at least one."""

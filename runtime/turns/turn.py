@@ -208,6 +208,7 @@ class Turn:
             prompt=prompt.compose(taken.messages, taken.person, taken.tenant.config.zone),
             role=taken.person.role,
             timezone=taken.tenant.config.timezone,
+            streams=self.post.streams(taken.last.channel),
         )
         try:
             answer = await self.sessions.ask(ask, partial(self._show, taken.turn, signs))

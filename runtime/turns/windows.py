@@ -22,7 +22,7 @@ CLOSED = GiveUp(
 
 
 def is_closed(row: Planned, last_heard: float | None, now: float) -> bool:
-    """Whether ``row``, which goes to WhatsApp, would be refused. ``last_heard``: when they last wrote, in epoch time."""
+    """Whether ``row``, which goes to WhatsApp, would be refused. ``last_heard``: when they last wrote (epoch)."""
     if row.outbound.template:
         return False
     return last_heard is None or now - last_heard > OPEN_SECONDS

@@ -32,7 +32,7 @@ from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
 from runtime.tenant.secrets import Keys
-from runtime.turns.attachments import Attachments
+from runtime.turns.attachments import Attachments, Outgoing
 from runtime.turns.board import Board
 from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
@@ -109,6 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             post=post,
             speaking=speaking,
             attachments=Attachments(post),
+            outgoing=Outgoing(settings.var / "outgoing"),
             delivery=Delivery(database, post, records.settled),
             records=records,
             lanes=lanes,
@@ -199,7 +200,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         Route("/health", health, methods=["GET"]),
         Route("/metrics", show_metrics, methods=["GET"]),
         *telegram.routes(runtime.desk, bot_of=runtime.desk.telegram_bot),
-        *whatsapp.routes(runtime.desk),
+        *whatsapp.routes(runtime.desk, groups=runtime.settings.file.whatsapp.groups),
         *api.routes(runtime.desk),
     ]
 

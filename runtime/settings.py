@@ -46,6 +46,7 @@ class WhatsAppSettings(Strict):
     api_base: str = "https://graph.facebook.com/v26.0"
     app_secret: SecretStr = SecretStr("")
     verify_token: SecretStr = SecretStr("")
+    groups: bool = False
 
 
 class EngineSettings(Strict):

@@ -1,4 +1,4 @@
-"""Files that came with messages, brought into the tenant's folder, where the agent can open them.
+"""Files that come with messages, into the tenant's folder, and files that answers carry, out of it.
 
 Owns where they lie (``state/media/``) and how large one may be. Does not own how a channel hands one over.
 """
@@ -9,19 +9,24 @@ import mimetypes
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from runtime import logs
 from runtime.channels.base import MediaRefused
-from runtime.errors import Fault, Unavailable
+from runtime.errors import Fault, Refused, Unavailable
+from runtime.tenant.folder import Folder
 from runtime.tenant.registry import Tenant
 from runtime.turns.post import Post
-from runtime.words import Inbound, Media
+from runtime.words import Inbound, Media, Role, TurnId
 
 MEDIA = "state/media"
 LARGEST = 25 * 1024 * 1024
 """Bytes of one file. A contract, a plan or a minute of video is smaller."""
 
 ATTEMPTS = 3
+
+MAY_LEAVE = ("life/", "execution/", "state/media/")
+"""Where a file lies that an answer may carry."""
 
 log = logs.get("turns")
 
@@ -74,3 +79,27 @@ def _ending(media: Media) -> str:
     """By the name it was sent with, then by its type: what opens a file often goes by that."""
     named = re.search(r"\.[A-Za-z0-9]{1,8}$", media.name)
     return named[0].lower() if named else mimetypes.guess_extension(media.mime.partition(";")[0].strip()) or ".bin"
+
+
+class Outgoing:
+    """Files that an answer carries, copied out of the folder before they are sent: what leaves is what was answered,
+    whatever the agent writes there meanwhile. ``room`` is a folder outside of every tenant."""
+
+    def __init__(self, room: Path) -> None:
+        self._room = room
+
+    def copy(self, tenant: Tenant, turn: TurnId, rel: str, role: Role) -> str:
+        """The absolute path of a copy of ``rel``, for whom has ``role``; a guest is given no files.
+
+        Raises what Folder does (not there, a link, outside), or Refused.
+        """
+        if role is Role.GUEST:
+            raise Refused("a guest is given no files", hint="ask an owner to send it")
+        inside = rel.removeprefix("/tenant/")
+        if not inside.startswith(MAY_LEAVE):
+            raise Refused(f"{rel} is not a file to send", hint=f"send files under {', '.join(MAY_LEAVE)}")
+        data = tenant.folder.read_bytes(inside)
+        place = self._room / _plain(turn)
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Folder(place).write_bytes(PurePosixPath(inside).name, data)
+        return str(place / PurePosixPath(inside).name)

@@ -29,7 +29,7 @@ def wait_before(attempt: int, outcome: TryLater) -> float | None:
     """
     if attempt >= ATTEMPTS:
         return None
-    return max(outcome.after or 0.0, min(900.0, 2.0 ** (attempt - 1)))
+    return max(outcome.after, 0.5) if outcome.after is not None else min(900.0, 2.0 ** (attempt - 1))
 
 
 class Delivery:

@@ -21,6 +21,14 @@ _ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD))(\s*[=:
 _PATH = re.compile(r"(?<![\w.:/-])/(?:tenant|tmp|opt|usr|home|root|var|etc)/(?:[\w.@-]+/)*([\w.@-]+)/?")
 
 
+_FILE = re.compile(r"^[ \t]*FILE:[ \t]*(\S.*?)[ \t]*$\n?", re.MULTILINE)
+
+
+def files(text: str) -> tuple[str, list[str]]:
+    """An answer without its lines ``FILE: path``, and the paths: that is how the agent sends a file."""
+    return _FILE.sub("", text).strip(), _FILE.findall(text)
+
+
 def guard(text: str) -> str:
     """``text`` as it may leave; never empty."""
     return cleaned(text) or NOTHING_SAID

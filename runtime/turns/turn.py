@@ -8,7 +8,7 @@ What a kill at each line leaves behind is in docs/turns.md.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,7 +26,7 @@ from runtime.metrics import Metrics
 from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox, prompt, reply
-from runtime.turns.attachments import Attachments
+from runtime.turns.attachments import Attachments, Outgoing
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
 from runtime.turns.lanes import Lanes
@@ -83,6 +83,7 @@ class Turn:
     post: Post
     speaking: Speaking
     attachments: Attachments
+    outgoing: Outgoing
     delivery: Delivery
     records: Records
     lanes: Lanes
@@ -187,10 +188,24 @@ class Turn:
         signs = Signs(self.post, taken.tenant, taken.last, taken.turn)
         async with self._heard(taken), signs:
             text, answer = await self._ask(taken, signs)
-        parts = self.post.split(taken.last.channel, reply.guard(text))
-        letters = await self.speaking.plan(taken.turn, taken.tenant, answers(taken.last, parts))
+        said, named = reply.files(text)
+        copies = await asyncio.to_thread(self._copies, taken, named)
+        parts = self.post.split(taken.last.channel, reply.guard(said)) if said or not copies else []
+        letters = await self.speaking.plan(taken.turn, taken.tenant, [*answers(taken.last, parts), *copies])
         self.board.post(taken.turn, Reply("\n\n".join(parts)))
         return letters, answer
+
+    def _copies(self, taken: Taken, named: Sequence[str]) -> list[Letter]:
+        """A letter for each file the answer carries, or a word that it could not be sent."""
+        letters = []
+        for rel in named:
+            to = Letter(channel=taken.last.channel, address=taken.last.address, text="")
+            try:
+                letters.append(replace(to, file=self.outgoing.copy(taken.tenant, taken.turn, rel, taken.person.role)))
+            except Fault as fault:
+                log.warning("file.not_sent", turn=taken.turn, problem=fault.problem)
+                letters.append(replace(to, text=f"I could not send {rel.rpartition('/')[2]}."))
+        return letters
 
     async def _ask(self, taken: Taken, signs: Signs) -> tuple[str, Answer | None]:
         """The agent's words, or an apology; the trouble is recorded with the turn."""

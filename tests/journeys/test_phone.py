@@ -29,6 +29,18 @@ HOOK_SECRET = "a-secret-of-the-tenants-own"
 VOICE = b"OggS" + b"0" * 64
 
 
+FILES = """\
+announce: false
+replies:
+  - when: {words: send the contacts}
+    do: [{say: "Here they are.\\nFILE: life/knowledge/contacts.md"}]
+  - when: {words: send the log}
+    do: [{say: "FILE: state/messages/2026-11.jsonl"}]
+  - when: {words: think long}
+    do: [{say: I am thinking.}, {delay: 30}, {say: At last.}]
+"""
+
+
 async def post(stage: Stage, *messages: dict[str, object], statuses: tuple[dict[str, object], ...] = ()) -> None:
     body = meta.webhook(messages=messages, statuses=statuses, number=PHONE_NUMBER_ID)
     header = meta.sign(body, stage.app_secret)
@@ -136,6 +148,39 @@ async def _post_raw(stage: Stage, echo: dict[str, object]) -> None:
     body = meta.webhook(echoes=[echo], number=PHONE_NUMBER_ID)
     header = meta.sign(body, stage.app_secret)
     (await stage.http.post(f"{stage.address}/webhooks/whatsapp", content=body, headers=header)).raise_for_status()
+
+
+async def test_an_answer_carries_a_file_and_nothing_that_may_not_leave(tmp_path: Path) -> None:
+    (tmp_path / "files.yaml").write_text(FILES)
+    model = {"upstream": "rehearsal", "rehearsal": str(tmp_path / "files.yaml")}
+    async with staged(tmp_path / "home", model=model) as stage:
+        await stage.start()
+        await stage.post_telegram("send the contacts", 1)
+        words, document = await stage.telegram.recording.wait_for_sent(2, timeout=30)
+        assert (words.method, words.body["text"]) == ("sendMessage", "Here they are.")
+        assert document.method == "sendDocument"
+        await stage.post_telegram("send the log", 2)
+        *_, refused = await stage.telegram.recording.wait_for_sent(3, timeout=30)
+        assert refused.body["text"] == "I could not send 2026-11.jsonl."
+
+
+async def test_the_stop_button_of_a_draft_stops_the_turn(tmp_path: Path) -> None:
+    (tmp_path / "files.yaml").write_text(FILES)
+    model = {"upstream": "rehearsal", "rehearsal": str(tmp_path / "files.yaml")}
+    async with staged(tmp_path / "home", model=model) as stage:
+        await stage.start()
+        await stage.post_telegram("think long", 1)
+        await until(lambda: any("thinking" in draft for draft in stage.telegram.drafts))
+        update = {
+            "update_id": 2,
+            "stopped_message_generation": {"chat": {"id": OWNER_TELEGRAM, "type": "private"}, "draft_id": 1},
+        }
+        secret = {"x-telegram-bot-api-secret-token": stage.webhook_secret}
+        path = f"{stage.address}/webhooks/telegram/{stage.tenant.id}"
+        (await stage.http.post(path, json=update, headers=secret)).raise_for_status()
+        async with asyncio.timeout(5):
+            (stopped,) = await stage.telegram.recording.wait_for_sent(1)
+        assert stopped.body["text"] == "Stopped."
 
 
 async def test_the_tenants_own_systems_are_told_what_is_said(tmp_path: Path) -> None:

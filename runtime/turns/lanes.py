@@ -58,7 +58,3 @@ class Lanes:
             await over.wait()
         else:
             await asyncio.sleep(POLL)
-
-    @property
-    def count(self) -> int:
-        return len(self._running)

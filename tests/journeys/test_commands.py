@@ -2,14 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from runtime.stage import OWNER_TELEGRAM, Stage, staged
+from runtime.stage import OWNER_TELEGRAM, Stage
 from tests.journeys.operating import Operator
+from tests.journeys.rehearsing import rehearsing
 from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
@@ -29,17 +28,6 @@ replies:
 """
 
 
-@asynccontextmanager
-async def slow(folder: Path) -> AsyncIterator[Stage]:
-    """A running product whose model thinks for half a minute when it is told to."""
-    (folder / "slow.yaml").write_text(SLOW)
-    model = {"upstream": "rehearsal", "rehearsal": str(folder / "slow.yaml")}
-    async with staged(folder / "home", model=model) as stage:
-        await stage.start()
-        yield stage
-        print(stage.tail(60))
-
-
 def texts(stage: Stage, chat: int = OWNER_TELEGRAM) -> list[str]:
     return [one.body["text"] for one in stage.telegram.recording.sent if one.body["chat_id"] == chat]
 
@@ -53,7 +41,8 @@ async def say(stage: Stage, text: str, number: int, *, sender: int = OWNER_TELEG
 
 
 async def test_a_running_turn_is_stopped_within_a_second_and_says_so(tmp_path: Path) -> None:
-    async with slow(tmp_path) as stage:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
         await say(stage, "Hello", 1)
         await stage.post_telegram("Please think long", 2)
         await asyncio.sleep(1.0)
@@ -66,7 +55,8 @@ async def test_a_running_turn_is_stopped_within_a_second_and_says_so(tmp_path: P
 
 
 async def test_a_command_is_answered_while_the_agent_works(tmp_path: Path) -> None:
-    async with slow(tmp_path) as stage:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
         await stage.post_telegram("Please think long", 1)
         await asyncio.sleep(1.5)
         assert "working on something" in await say(stage, "/status", 2)

@@ -1,8 +1,6 @@
 """Killed at any moment, the product loses no message and answers none twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -10,9 +8,10 @@ import pytest
 
 from runtime.channels.doubles.recording import TAKEN_WITHOUT_ANSWER, Trouble
 from runtime.channels.doubles.telegram import too_many_requests
-from runtime.stage import OWNER_TELEGRAM, Stage, staged
+from runtime.stage import OWNER_TELEGRAM, Stage
 from runtime.tenant.messages import MessageLog
 from runtime.words import SendState
+from tests.journeys.rehearsing import rehearsing
 from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
@@ -94,18 +93,9 @@ replies:
 """
 
 
-@asynccontextmanager
-async def slow(folder: Path) -> AsyncIterator[Stage]:
-    (folder / "slow.yaml").write_text(SLOW)
-    model = {"upstream": "rehearsal", "rehearsal": str(folder / "slow.yaml")}
-    async with staged(folder / "home", model=model) as stage:
-        await stage.start()
-        yield stage
-        print(stage.tail(60))
-
-
 async def test_half_done_work_is_nobodys_commit_even_when_another_turn_comes_first(tmp_path: Path) -> None:
-    async with slow(tmp_path) as stage:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
         await stage.post_telegram("Please work slowly", 1)
         await until(lambda: "half done" in stage.tenant.folder.read_text("life/patterns.md"))
         await stage.kill()
@@ -119,7 +109,8 @@ async def test_half_done_work_is_nobodys_commit_even_when_another_turn_comes_fir
 
 
 async def test_whoever_was_removed_while_waiting_is_not_answered_least_of_all_as_the_owner(tmp_path: Path) -> None:
-    async with slow(tmp_path) as stage:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
         yaml = stage.tenant.folder.read_text("tenant.yaml")
         with_gus = yaml.replace("people:", "people:\n  - {name: Gus, role: guest, telegram: 555}")
         stage.tenant.folder.write_text("tenant.yaml", with_gus)

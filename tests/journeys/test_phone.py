@@ -20,6 +20,7 @@ from runtime.channels.outgoing import sign
 from runtime.sockets import serving
 from runtime.stage import OWNER_TELEGRAM, OWNER_WHATSAPP, PHONE_NUMBER_ID, Stage, staged
 from runtime.tenant.messages import MessageLog
+from tests.journeys.rehearsing import rehearsing
 from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
@@ -151,9 +152,7 @@ async def _post_raw(stage: Stage, echo: dict[str, object]) -> None:
 
 
 async def test_an_answer_carries_a_file_and_nothing_that_may_not_leave(tmp_path: Path) -> None:
-    (tmp_path / "files.yaml").write_text(FILES)
-    model = {"upstream": "rehearsal", "rehearsal": str(tmp_path / "files.yaml")}
-    async with staged(tmp_path / "home", model=model) as stage:
+    async with rehearsing(tmp_path, FILES) as stage:
         await stage.start()
         await stage.post_telegram("send the contacts", 1)
         words, document = await stage.telegram.recording.wait_for_sent(2, timeout=30)
@@ -165,9 +164,7 @@ async def test_an_answer_carries_a_file_and_nothing_that_may_not_leave(tmp_path:
 
 
 async def test_the_stop_button_of_a_draft_stops_the_turn(tmp_path: Path) -> None:
-    (tmp_path / "files.yaml").write_text(FILES)
-    model = {"upstream": "rehearsal", "rehearsal": str(tmp_path / "files.yaml")}
-    async with staged(tmp_path / "home", model=model) as stage:
+    async with rehearsing(tmp_path, FILES) as stage:
         await stage.start()
         await stage.post_telegram("think long", 1)
         await until(lambda: any("thinking" in draft for draft in stage.telegram.drafts))

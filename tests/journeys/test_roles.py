@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.stage import OWNER_TELEGRAM, Stage, staged
+from runtime.stage import OWNER_TELEGRAM, Stage
+from tests.journeys.rehearsing import rehearsing
 from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
@@ -38,9 +39,7 @@ replies:
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Stage]:
     """An owner, a member and a guest on Telegram."""
-    (tmp_path / "roles.yaml").write_text(SCENARIO)
-    model = {"upstream": "rehearsal", "rehearsal": str(tmp_path / "roles.yaml")}
-    async with staged(tmp_path / "home", model=model) as stage:
+    async with rehearsing(tmp_path, SCENARIO) as stage:
         yaml = stage.tenant.folder.read_text("tenant.yaml")
         for who in (
             f"{{name: May, role: member, telegram: {MEMBER}}}",
@@ -50,7 +49,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Stage]:
         stage.tenant.folder.write_text("tenant.yaml", yaml)
         await stage.start()
         yield stage
-        print(stage.tail(40))
 
 
 async def ask(stage: Stage, text: str, number: int, who: int) -> str:

@@ -179,7 +179,7 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     "read the runtime's key": ("return read(WORLD['home'] + '/var/secret.key')", ABSENT),
     "read the credentials of one's own tenant": ("return os.listdir('/tenant/.secrets')", ABSENT),
     "read the host's home folders": ("return os.listdir('/home')", ABSENT),
-    "read the host's root": ("return read('/root/.ssh/id_ed25519')", ABSENT),
+    "read the host's root": ("return read('/' + 'root/.ssh/id_ed25519')", ABSENT),
     "read the host's passwords": ("return read('/etc/shadow')", ABSENT),
     "read the host's accounts": ("return b'agent:x:1000' in read('/etc/passwd') and read('/etc/hostname')", ABSENT),
     "read the session's own options": ("return read(WORLD['home'] + '/var/workplace/options')", ABSENT),

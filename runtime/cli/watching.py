@@ -27,6 +27,7 @@ from runtime.engine.database import Database
 from runtime.engine.lease import Lease
 from runtime.settings import Settings
 from runtime.tenant.index import Index
+from runtime.tenant.messages import MessageLog
 from runtime.tenant.registry import Tenant
 from runtime.turns import inbox, outbox
 
@@ -84,7 +85,7 @@ def doctor(json: Json = False, home: Home = HERE) -> None:
 
     checks = list(checkup.examine(settings_of(home)))
     if json:
-        print_json([asdict(check) for check in checks])
+        print_json([asdict(check) | {"ok": not check.hint} for check in checks])
     else:
         for check in checks:
             mark = "[green]✓[/]" if not check.hint else "[red]✗[/]" if check.serious else "[yellow]![/]"
@@ -135,10 +136,13 @@ def reindex(tenant: TenantName, json: Json = False, home: Home = HERE) -> None:
         index.rebuild(one.folder, report)
     count = index.count()
     seconds = round(time.perf_counter() - began, 2)
+    damaged = MessageLog(one.folder).unreadable()
     if json:
-        print_json({"tenant": one.id, "messages": count, "seconds": seconds})
+        print_json({"tenant": one.id, "messages": count, "seconds": seconds, "unreadable": damaged})
         return
     out.print(f"{count} messages in {seconds} s", highlight=False)
+    for place in damaged:
+        out.print(f"unreadable, and passed over: {place}", style="yellow", highlight=False, markup=False)
 
 
 def dead_letters(

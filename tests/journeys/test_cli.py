@@ -94,7 +94,10 @@ def test_one_turn_from_the_shell_and_what_it_leaves(operator: Operator) -> None:
 
     (hit, *_) = operator.json("search", "anden-wick", "bill")
     assert hit["line"]["text"] == "Please remember that Bill sells in May."
-    assert operator.json("reindex", "anden-wick")["messages"] == 2
+    (log,) = (operator.home / "tenants/anden-wick/state/messages").iterdir()
+    log.write_text(log.read_text() + "{half a li\n")
+    again = operator.json("reindex", "anden-wick")
+    assert (again["messages"], len(again["unreadable"])) == (2, 1)
     assert operator.run("search", "anden-wick", "zebra").stdout.startswith("nothing was said about")
     status = operator.json("status")
     assert (status["serving"], status["queue_depth"], status["rehearsal"]) == (False, 0, True)

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.syntax import Syntax
 
+from runtime.agent.isolation import find_bwrap
 from runtime.channels.doubles import Recorded, Recording
 from runtime.errors import Fault
 from runtime.stage import Stage, environment, staged
@@ -145,7 +146,8 @@ async def _perform(home: Path, *, live: bool, leave: bool) -> int:
     environ = {"ANTHROPIC_API_KEY": os.environ["ANTHROPIC_API_KEY"]} if live else {}
     async with staged(home, environ=environ, model=model) as stage:
         try:
-            screen.print(f"[dim]home: {home}   model: {model['upstream']}[/]")
+            confined = "bubblewrap" if find_bwrap() else "none here (install bubblewrap): file tools only"
+            screen.print(f"[dim]home: {home}   model: {model['upstream']}   sandbox: {confined}[/]")
             await stage.start()
             await narrate(stage)
         except Fault as fault:

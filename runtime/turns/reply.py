@@ -31,14 +31,36 @@ def files(text: str) -> tuple[str, list[str]]:
 
 def guard(text: str) -> str:
     """``text`` as it may leave; never empty."""
-    return cleaned(text) or NOTHING_SAID
+    return _clean(text).strip() or NOTHING_SAID
 
 
-def cleaned(text: str) -> str:
+class Growing:
+    """An answer as it may be seen while it is written: whole words only, and of those what ``guard`` would let out."""
+
+    def __init__(self) -> None:
+        self._written = self._seen = ""
+
+    def add(self, text: str) -> str:
+        """What of the answer can be seen now and could not before."""
+        self._written += text
+        return self._grow(self._written[: max(map(self._written.rfind, " \n")) + 1])
+
+    def end(self) -> str:
+        """The rest, when nothing more is written."""
+        return self._grow(self._written)
+
+    def _grow(self, whole: str) -> str:
+        clean = _clean(whole)
+        if not clean.startswith(self._seen):
+            return ""  # what was seen turned out to be part of something that is not: the reply itself sets it right
+        fresh, self._seen = clean[len(self._seen) :], clean
+        return fresh
+
+
+def _clean(text: str) -> str:
     """``text`` without reasoning, stack traces, credentials and paths of the machine."""
     text = _REASONING.sub("", text)
     text = _TRACEBACK.sub("(an error)\n", text)
     text = _SECRET.sub("[removed]", text)
     text = _ASSIGNED.sub(r"\1\2[removed]", text)
-    text = _PATH.sub(r"\1", text)
-    return text.strip()
+    return _PATH.sub(r"\1", text)

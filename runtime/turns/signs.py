@@ -19,15 +19,27 @@ class Signs:
 
     def __init__(self, post: Post, tenant: Tenant, message: Inbound, turn: TurnId) -> None:
         self._post, self._tenant, self._message, self._turn = post, tenant, message, turn
+        self._growing = reply.Growing()
         self._draft = DraftStream(self._grow)
         self._no_drafts = asyncio.Event()
         self._showing: asyncio.Task[None] | None = None
 
-    def add(self, text: str) -> None:
-        self._draft.add(text)
+    def add(self, text: str) -> str:
+        """More of the answer as it is written; what of it may be seen now, guarded like the answer itself."""
+        return self._show_more(self._growing.add(text))
+
+    def end(self) -> str:
+        """Nothing more is written: what could not be seen yet."""
+        return self._show_more(self._growing.end())
 
     def restart(self) -> None:
+        self._growing = reply.Growing()
         self._draft.restart()
+
+    def _show_more(self, fresh: str) -> str:
+        if fresh:
+            self._draft.add(fresh)
+        return fresh
 
     async def __aenter__(self) -> Self:
         self._showing = asyncio.create_task(self._show())
@@ -48,8 +60,7 @@ class Signs:
             await asyncio.sleep(refresh)
 
     async def _grow(self, text: str) -> bool:
-        """What there is so far, guarded like the answer itself: it is seen like one."""
-        shown = await self._post.draft(self._tenant, self._message, self._turn, reply.cleaned(text))
+        shown = await self._post.draft(self._tenant, self._message, self._turn, text)
         if not shown:
             self._no_drafts.set()
         return shown

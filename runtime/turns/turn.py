@@ -188,6 +188,7 @@ class Turn:
         signs = Signs(self.post, taken.tenant, taken.last, taken.turn)
         async with self._heard(taken), signs:
             text, answer = await self._ask(taken, signs)
+            self._show_words(taken.turn, signs.end())
         said, named = reply.files(text)
         copies = await asyncio.to_thread(self._copies, taken, named)
         parts = self.post.split(taken.last.channel, reply.guard(said)) if said or not copies else []
@@ -273,11 +274,14 @@ class Turn:
             log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * seconds))
         self.board.post(turn, Done())
 
+    def _show_words(self, turn: TurnId, words: str) -> None:
+        if words:
+            self.board.post(turn, Partial(words))
+
     def _show(self, turn: TurnId, signs: Signs, event: AgentEvent) -> None:
         match event:
             case events.Partial(text):
-                signs.add(text)
-                self.board.post(turn, Partial(text))
+                self._show_words(turn, signs.add(text))
             case events.ToolStarted(name, _):
                 self.board.post(turn, ToolRan(name=name))
             case events.ToolEnded(run):

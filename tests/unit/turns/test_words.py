@@ -60,3 +60,22 @@ def test_what_may_leave(text: str, left: str) -> None:
 
 def test_an_apology_claims_nothing() -> None:
     assert all("done" not in text.lower() and text for text in reply.APOLOGIES.values())
+
+
+@pytest.mark.parametrize("step", [1, 3, 7, 1000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Saved it in /tenant/life/knowledge/contacts.md for you.",
+        "The key is sk-ant-api03-abcdefgh12345678 they said.",
+        "Plain words, and more of them.",
+        "<thinking>the secret plan</thinking>Yes, I will.",
+    ],
+)
+def test_what_is_seen_while_it_is_written_is_what_may_leave(text: str, step: int) -> None:
+    growing = reply.Growing()
+    seen = "".join(growing.add(text[at : at + step]) for at in range(0, len(text), step)) + growing.end()
+    assert seen.strip() == reply.guard(text)
+    assert "/tenant" not in seen
+    assert "secret plan" not in seen
+    assert "sk-ant" not in seen

@@ -167,7 +167,7 @@ async def test_the_stop_button_of_a_draft_stops_the_turn(tmp_path: Path) -> None
     async with rehearsing(tmp_path, FILES) as stage:
         await stage.start()
         await stage.post_telegram("think long", 1)
-        await until(lambda: any("thinking" in draft for draft in stage.telegram.drafts))
+        await until(lambda: any("I am" in draft for draft in stage.telegram.drafts))
         update = {
             "update_id": 2,
             "stopped_message_generation": {"chat": {"id": OWNER_TELEGRAM, "type": "private"}, "draft_id": 1},

@@ -113,7 +113,9 @@ class Inbound:
 
     @property
     def conversation(self) -> Conversation:
-        return Conversation(f"{self.channel}:{self.address}")
+        """In a group each person has a conversation of their own: one's words are never another's."""
+        where = f"{self.address}/{self.sender}" if self.group else self.address
+        return Conversation(f"{self.channel}:{where}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ TEXT_LIMIT = 64 * 1024
 BODY_LIMIT = 512 * 1024
 """Bytes of a request: a text of the full length with every character escaped fits in."""
 _CONVERSATION = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
-_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_ID = re.compile(r"[A-Za-z0-9._~@+=-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _message(body: wire.Object) -> _Said:
         raise BadInput(f"text: more than {TEXT_LIMIT} bytes", hint="send a shorter text")
     key = body.get("id", uuid4().hex)
     if not isinstance(key, str) or not _ID.fullmatch(key):
-        raise BadInput("id: wanted 1 to 128 printable ASCII characters without spaces", hint="send a UUID, or none")
+        raise BadInput("id: wanted 1 to 128 of A-Z a-z 0-9 . _ ~ @ + = -", hint="send a UUID, or none")
     return _Said(text, _conversation(body), key)
 
 

@@ -88,7 +88,7 @@ def _timezone(value: str) -> str:
 
 Secret = Annotated[SecretRef, BeforeValidator(_secret)]
 TelegramId = Annotated[str, Field(min_length=1, max_length=19), BeforeValidator(_digits)]
-WhatsAppNumber = Annotated[str, Field(min_length=7, max_length=15), BeforeValidator(_telephone)]
+WhatsAppNumber = Annotated[str, Field(min_length=7, max_length=132), BeforeValidator(_telephone)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

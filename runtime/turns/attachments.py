@@ -88,7 +88,7 @@ class Outgoing:
     def __init__(self, room: Path) -> None:
         self._room = room
 
-    def copy(self, tenant: Tenant, turn: TurnId, rel: str, role: Role) -> str:
+    def copy(self, tenant: Tenant, turn: TurnId, rel: str, role: Role, *, number: int) -> str:
         """The absolute path of a copy of ``rel``, for whom has ``role``; a guest is given no files.
 
         Raises what Folder does (not there, a link, outside), or Refused.
@@ -99,7 +99,7 @@ class Outgoing:
         if not inside.startswith(MAY_LEAVE):
             raise Refused(f"{rel} is not a file to send", hint=f"send files under {', '.join(MAY_LEAVE)}")
         data = tenant.folder.read_bytes(inside)
-        place = self._room / _plain(turn)
+        place = self._room / _plain(turn) / str(number)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         Folder(place).write_bytes(PurePosixPath(inside).name, data)
         return str(place / PurePosixPath(inside).name)

@@ -6,7 +6,7 @@ Owns what each command does and who may give it. Does not own what counts as a c
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runtime.agent.gateway import Gateway
@@ -142,11 +142,12 @@ class Commands:
     async def _approve(self, told: Told, command: Command) -> Sequence[Letter]:
         code, _, word = command.rest.partition(" ")
         role = pairing.role_of(word.strip())
-        request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, code, time.time()))
-        async with self.lanes.folder(told.tenant.id):
-            await asyncio.to_thread(pairing.let_in, told.tenant, request, role)
-            await asyncio.to_thread(self._commit_by_owner, told)
-        await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.APPROVED))
+        async with self.lanes.folder(told.tenant.id):  # whoever answers first is who answered
+            now = replace(told, tenant=self.tenants.get(told.tenant.id))
+            request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, code, time.time()))
+            await asyncio.to_thread(pairing.let_in, now.tenant, request, role)
+            await asyncio.to_thread(self._commit_by_owner, now)
+            await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.APPROVED))
         welcome = Letter(
             channel=request["channel"],
             address=request["sender"],
@@ -155,8 +156,9 @@ class Commands:
         return [*answers(told.message, [f"{request['name']} is let in as a {role.value}."]), welcome]
 
     async def _deny(self, told: Told, command: Command) -> str:
-        request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, command.rest, time.time()))
-        await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.DENIED))
+        async with self.lanes.folder(told.tenant.id):
+            request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, command.rest, time.time()))
+            await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.DENIED))
         return f"{request['name']} is turned away, and will not be told."
 
     async def _release(self, told: Told, command: Command) -> str:
@@ -188,9 +190,9 @@ class Strangers:
         if not asked.fresh:
             return []
         config = told.tenant.config
-        name = told.message.sender_name or told.message.sender
+        name = pairing.harmless(told.message.sender_name) or told.message.sender
         told_owner = (
-            f"{name} wrote on {told.message.channel}: “{told.message.text[:200]}”\n"
+            f"{name} wrote on {told.message.channel}: “{pairing.harmless(told.message.text)[:200]}”\n"
             f"/approve {asked.code} lets them in as a guest, /deny {asked.code} turns them away."
         )
         polite = answers(told.message, [config.stranger_line]) if config.stranger_line else []

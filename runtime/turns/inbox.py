@@ -32,6 +32,8 @@ SELECT count(*) AS messages FROM inbox
 WHERE tenant = :tenant AND conversation = :conversation AND received > :since"""
 
 TAKE_OVER = "UPDATE conversation SET taken_over = :now WHERE tenant = :tenant AND conversation = :conversation"
+TAKEN_OVER = "SELECT taken_over FROM conversation WHERE tenant = :tenant AND conversation = :conversation"
+
 RELEASE = """
 UPDATE conversation SET taken_over = NULL
 WHERE tenant = :tenant AND conversation = :conversation AND taken_over IS NOT NULL RETURNING conversation"""
@@ -107,6 +109,12 @@ def accept(
         tx.run(SET_OPEN, turn=turn, next=row["next_turn"] + 1, **where)
     tx.run(INSERT, turn=turn, body=_dump(message), received=now, conversation=message.conversation, **key)
     return Accepted(TurnId(turn), way, opened=opened)
+
+
+def is_taken_over(tx: Transaction, tenant: TenantId, conversation: Conversation) -> bool:
+    """Whether the business itself answers there."""
+    (row,) = tx.run(TAKEN_OVER, tenant=tenant, conversation=conversation)
+    return row["taken_over"] is not None
 
 
 def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:

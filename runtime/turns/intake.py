@@ -18,7 +18,7 @@ from runtime.engine.durable import Engine
 from runtime.errors import BadInput, Refused
 from runtime.metrics import Metrics
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.turns import hooks, inbox, outbox
+from runtime.turns import hooks, inbox, outbox, windows
 from runtime.turns.board import ENDING_IDS, Board
 from runtime.turns.lanes import Lanes
 from runtime.turns.outbox import Planned
@@ -126,10 +126,14 @@ class Intake:
     def _settle(self, tx: Transaction, tenant: Tenant, status: StatusUpdate, now: float) -> "_Became":
         """A channel reported on one of our messages; one that its window refused goes another way."""
         row = outbox.resolve(tx, tenant.id, status, now)
-        if row is None or not is_window_closed(status) or row.outbound.template:
+        if row is None or row.state != "sent" or not is_window_closed(status) or row.outbound.template:
+            return _Became(reported=row)
+        letter = windows.way_out(row, tenant)
+        if letter is None:
+            outbox.hold_sent(tx, row.key, status.problem, now)
             return _Became(reported=row)
         notice = inbox.open_notice(tx, tenant.id, row.conversation, f"{status.id}:window", now)
-        outbox.reopen(tx, row.key, notice, now)
+        outbox.reopen(tx, row.key, notice, letter, now)
         return _Became(reported=row, notices=(notice,))
 
     async def follow(self, turn: TurnId, *, after: int = 0) -> AsyncIterator[TurnEvent]:
@@ -203,7 +207,7 @@ class Intake:
         row, parts = await self._database.read(lambda tx: (inbox.find_turn(tx, turn), outbox.of_turn(tx, turn)))
         if not parts:
             return [Failed(row["problem"] or "the turn ended without a reply", "send the message again")]
-        reply = Reply("\n\n".join(part.outbound.text for part in parts))
+        reply = Reply("\n\n".join(part.outbound.text for part in parts if part.outbound.text))
         return [reply, Commits(tuple(json.loads(row["commits"]))), Done()]
 
 

@@ -49,7 +49,12 @@ BY_STATUS = """
 SELECT * FROM outbox WHERE tenant = :tenant AND channel = :channel
 AND ((provider_id <> '' AND provider_id = :id) OR key = :tracker)"""
 
-REOPEN = "UPDATE outbox SET state = 'planned', turn = :turn, changed = :now WHERE key = :key"
+REOPEN = """
+UPDATE outbox SET state = 'planned', turn = :turn, channel = :channel, address = :address, template = :template,
+    changed = :now
+WHERE key = :key AND state = 'failed'"""
+
+HOLD_SENT = "UPDATE outbox SET state = 'held', problem = :problem, changed = :now WHERE key = :key AND state = 'failed'"
 
 LOST = """
 UPDATE outbox SET state = 'failed', problem = :problem, changed = :now WHERE key = :key AND state = 'sent'"""
@@ -170,9 +175,15 @@ def release(tx: Transaction, tenant: TenantId, message: Inbound, turn: TurnId, n
     return bool(tx.run(RELEASE, tenant=tenant, turn=turn, now=now, **to))
 
 
-def reopen(tx: Transaction, key: str, turn: TurnId, now: float) -> None:
-    """The channel took ``key`` and refused it later, for a reason that has another way: ``turn`` sends it again."""
-    tx.run(REOPEN, key=key, turn=turn, now=now)
+def reopen(tx: Transaction, key: str, turn: TurnId, letter: Letter, now: float) -> None:
+    """The channel took ``key`` and refused it later, for a reason that has another way: ``turn`` sends it that way."""
+    way = {"channel": letter.channel, "address": letter.address, "template": letter.template}
+    tx.run(REOPEN, key=key, turn=turn, now=now, **way)
+
+
+def hold_sent(tx: Transaction, key: str, problem: str, now: float) -> None:
+    """The channel took ``key``, refused it later, and there is no other way: it waits until they write again."""
+    tx.run(HOLD_SENT, key=key, problem=problem, now=now)
 
 
 def troubled(tx: Transaction, limit: int) -> list[Row]:

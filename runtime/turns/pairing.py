@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from ruamel.yaml import YAML
 
+from runtime import checked_yaml
 from runtime.engine.database import Row, Transaction
 from runtime.errors import BadInput, NotFound
-from runtime.tenant.config import TENANT_FILE
+from runtime.tenant.config import TENANT_FILE, TenantConfig
 from runtime.tenant.registry import Tenant
 from runtime.words import Inbound, Role, TenantId
 
@@ -42,6 +43,9 @@ SELECT * FROM pairing WHERE tenant = :tenant AND code = :code AND state = 'waiti
 SETTLE = "UPDATE pairing SET state = :state WHERE tenant = :tenant AND code = :code AND state = 'waiting'"
 
 LIST = "SELECT * FROM pairing WHERE tenant = :tenant ORDER BY opened DESC LIMIT 100"
+
+
+_MARKS = frozenset("[](){}*_`~<>|#·/\\")
 
 
 class Answer(StrEnum):
@@ -103,9 +107,15 @@ def let_in(tenant: Tenant, request: Row, role: Role) -> None:
     tree["people"].append({"name": request["name"], "role": role.value, request["channel"]: request["sender"]})
     text = io.StringIO()
     yaml.dump(tree, text)
+    # What would not be read again is not written: a bad name must not close a tenant.
+    checked_yaml.load(tenant.folder.root / TENANT_FILE, TenantConfig, text=text.getvalue())
     tenant.folder.write_text(TENANT_FILE, text.getvalue())
 
 
 def _name(message: Inbound) -> str:
-    printable = "".join(letter for letter in message.sender_name if letter.isprintable()).strip()
-    return printable[:60] or message.sender
+    return harmless(message.sender_name)[:60] or message.sender
+
+
+def harmless(text: str) -> str:
+    """Words of a stranger as an owner is shown them: one line, nothing that formats, links or speaks as we do."""
+    return " ".join("".join(" " if letter in _MARKS or not letter.isprintable() else letter for letter in text).split())

@@ -53,6 +53,9 @@ class Post:
         """Whether somebody sees an answer on ``channel`` as it grows."""
         return self._channels[channel].streams
 
+    def carries_files(self, channel: str) -> bool:
+        return channel in (telegram.CHANNEL, whatsapp.CHANNEL)
+
     def split(self, channel: str, text: str) -> list[str]:
         """``text`` in the messages it takes on ``channel``, in order; at least one."""
         return list(self._channels[channel].split(text)) or [text]

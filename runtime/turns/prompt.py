@@ -18,7 +18,7 @@ _SHOWN = {
 }
 
 # A line of a text that looks like a header of ours: somebody would be speaking in another's name.
-_FORGED = re.compile(r"^([ \t]*\[.*·.*)$", re.MULTILINE)
+_FORGED = re.compile(r"\s*(\[.*·|\(a file:|\(about this)")
 
 
 def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo) -> str:
@@ -28,7 +28,7 @@ def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo) -> str:
 
 def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:
     at = message.sent_at.astimezone(zone).strftime("%a %d %b %Y %H:%M %Z")
-    marks = [person.name, person.role.value, message.channel, at]
+    marks = [person.name.replace("·", "-"), person.role.value, message.channel, at]
     if message.how in _SHOWN:
         marks.append(_SHOWN[message.how])
     elif message.how is How.VOICE:
@@ -38,9 +38,14 @@ def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:
     lines = [f"[{' · '.join(marks)}]"]
     if message.quoted:
         lines += ["(about this, which they quote:)", *(f"> {line}" for line in message.quoted.splitlines())]
-    if message.text:
-        lines.append(_FORGED.sub(r"> \1", message.text))
+    lines += _words(message)
     return "\n".join([*lines, *(_file(media) for media in message.media)])
+
+
+def _words(message: Inbound) -> list[str]:
+    """What was written, line by line however lines are ended; what is not their own, or looks like ours, is quoted."""
+    shown = message.how in _SHOWN
+    return [f"> {line}" if shown or _FORGED.match(line) else line for line in message.text.splitlines()]
 
 
 def _file(media: Media) -> str:

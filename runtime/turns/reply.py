@@ -26,6 +26,8 @@ _FILE = re.compile(r"^[ \t]*FILE:[ \t]*(\S.*?)[ \t]*$\n?", re.MULTILINE)
 
 def files(text: str) -> tuple[str, list[str]]:
     """An answer without its lines ``FILE: path``, and the paths: that is how the agent sends a file."""
+    if "```" in text:  # it shows how, and does not do it
+        return text, []
     return _FILE.sub("", text).strip(), _FILE.findall(text)
 
 

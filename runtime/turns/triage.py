@@ -23,6 +23,9 @@ COMMANDS = {
 }
 """What is done without the agent, at once, also while it works; and what /help says of it."""
 
+WITH_WORDS = frozenset({"undo", "approve", "deny", "release"})
+"""Commands that say what about; the others with more words behind them are a sentence."""
+
 SAME = {"cancel": "stop", "clear": "reset"}
 
 SILENT_KINDS = frozenset({"reaction", "revoke", "stop"})
@@ -61,25 +64,25 @@ def triage(message: Inbound, person: Person | None, standing: Standing) -> Way:
     """Only people of the tenant reach the agent, and only what they typed can be a command."""
     if message.how is How.ECHO:
         return Way.NOTE
+    if person is not None and command_of(message) is not None:
+        return Way.COMMAND  # also when somebody writes too fast: what they want may be that it stops
     if standing.too_fast:
         return Way.DROP
+    if standing.taken_over:
+        return Way.NOTE
     if person is None:
         return Way.DROP if message.group or message.kind in SILENT_KINDS else Way.PAIRING
-    if command_of(message) is not None:
-        return Way.COMMAND
-    if message.kind in SILENT_KINDS or standing.taken_over:
-        return Way.NOTE
-    return Way.TURN
+    return Way.NOTE if message.kind in SILENT_KINDS else Way.TURN
 
 
 def command_of(message: Inbound) -> Command | None:
     """The command that ``message`` is; None for any other text, also one that only begins with a slash."""
     if message.kind == "stop":
         return Command("stop", "")
-    if message.kind != "text" or message.how is not How.TYPED:
+    if message.kind != "text" or message.how is not How.TYPED or message.replaces:
         return None
     found = _COMMAND.fullmatch(message.text.strip())
     if found is None:
         return None
-    name = SAME.get(found[1].lower(), found[1].lower())
-    return Command(name, (found[2] or "").strip()) if name in COMMANDS else None
+    name, rest = SAME.get(found[1].lower(), found[1].lower()), (found[2] or "").strip()
+    return Command(name, rest) if name in COMMANDS and (not rest or name in WITH_WORDS) else None

@@ -192,17 +192,23 @@ class Turn:
         said, named = reply.files(text)
         copies = await asyncio.to_thread(self._copies, taken, named)
         parts = self.post.split(taken.last.channel, reply.guard(said)) if said or not copies else []
+        if await self.database.read(lambda tx: inbox.is_taken_over(tx, taken.tenant.id, taken.conversation)):
+            parts, copies = [], []  # the business answered by itself meanwhile
         letters = await self.speaking.plan(taken.turn, taken.tenant, [*answers(taken.last, parts), *copies])
-        self.board.post(taken.turn, Reply("\n\n".join(parts)))
+        self.board.post(taken.turn, Reply("\n\n".join(one.text for one in letters.values() if one.text)))
         return letters, answer
 
     def _copies(self, taken: Taken, named: Sequence[str]) -> list[Letter]:
         """A letter for each file the answer carries, or a word that it could not be sent."""
         letters = []
-        for rel in named:
+        for number, rel in enumerate(named):
             to = Letter(channel=taken.last.channel, address=taken.last.address, text="")
             try:
-                letters.append(replace(to, file=self.outgoing.copy(taken.tenant, taken.turn, rel, taken.person.role)))
+                letters.append(
+                    replace(
+                        to, file=self.outgoing.copy(taken.tenant, taken.turn, rel, taken.person.role, number=number)
+                    )
+                )
             except Fault as fault:
                 log.warning("file.not_sent", turn=taken.turn, problem=fault.problem)
                 letters.append(replace(to, text=f"I could not send {rel.rpartition('/')[2]}."))

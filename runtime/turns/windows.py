@@ -31,7 +31,8 @@ def is_closed(row: Planned, last_heard: float | None, now: float) -> bool:
 def way_out(row: Planned, tenant: Tenant) -> Letter | None:
     """The same words by another way; None when there is none."""
     account = tenant.config.channels.whatsapp
-    if account is not None and account.template and fits_template(row.outbound.text) and not row.outbound.template:
+    usable = not row.outbound.template and not row.outbound.file and fits_template(row.outbound.text)
+    if account is not None and account.template and usable:
         return Letter(
             channel=row.channel, address=row.outbound.address, text=row.outbound.text, template=account.template
         )
@@ -39,4 +40,5 @@ def way_out(row: Planned, tenant: Tenant) -> Letter | None:
     if person is None:
         return None
     others = [(channel, address) for channel, address in reachable(tenant, person) if channel != row.channel]
-    return next((Letter(channel=c, address=a, text=row.outbound.text) for c, a in others), None)
+    text, file = row.outbound.text, row.outbound.file
+    return next((Letter(channel=c, address=a, text=text, file=file) for c, a in others), None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,35 @@ async def test_a_stranger_is_let_in_by_the_owner_in_the_chat(stage: Stage) -> No
     assert "no request waits" in await say(stage, f"/approve {code[1]}", 6)
 
 
+async def test_a_code_is_good_for_one_answer_however_fast_they_come(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
+        await say(stage, "Hi", 1, sender=STRANGER)
+        await until(lambda: texts(stage) != [])
+        code = texts(stage)[0].partition("/approve ")[2].split()[0]
+        await stage.post_telegram("Please think long", 2)
+        await asyncio.sleep(1.5)
+        for number, word in enumerate((f"/approve {code}", f"/approve {code} member", f"/deny {code}"), start=3):
+            await stage.post_telegram(word, number)
+        await say(stage, "/stop", 9)
+        await until(lambda: len(texts(stage)) == 5)
+        assert sum("is let in" in text or "turned away" in text for text in texts(stage)) == 1
+        assert stage.tenant.folder.read_text("tenant.yaml").count(str(STRANGER)) <= 1
+
+
+async def test_in_a_group_nobody_speaks_in_anothers_name(stage: Stage) -> None:
+    yaml = stage.tenant.folder.read_text("tenant.yaml")
+    guest = "people:\n  - {name: Guy, role: guest, telegram: 444}"
+    stage.tenant.folder.write_text("tenant.yaml", yaml.replace("people:", guest))
+    await until(lambda: any(one.method == "getMe" for one in stage.telegram.recording.requests))
+    bot = f"@{(await _bot_name(stage))}"
+    await _post_in_group(stage, f"{bot} please remember that Bill sells in May.", 1, sender=444)
+    await _post_in_group(stage, f"{bot} Hello", 2, sender=OWNER_TELEGRAM)
+    await stage.telegram.recording.wait_for_sent(2, timeout=30)
+    await asyncio.sleep(0.5)
+    assert stage.history.log(limit=5, by_agent=True) == []
+
+
 async def test_whoever_is_turned_away_is_not_heard_again(stage: Stage) -> None:
     await say(stage, "Hi", 1, sender=STRANGER)
     await until(lambda: texts(stage) != [])
@@ -139,3 +169,23 @@ async def test_only_so_many_strangers_are_heard(stage: Stage) -> None:
     await until(lambda: len(texts(stage)) == 5)
     await say(stage, "Hello", 20)
     assert len([text for text in texts(stage) if "/approve" in text]) == 5
+
+
+async def _bot_name(stage: Stage) -> str:
+    answer = await stage.http.post(f"{stage.settings.file.telegram.api_base}/bot{stage.bot_token}/getMe", json={})
+    return str(answer.json()["result"]["username"])
+
+
+async def _post_in_group(stage: Stage, text: str, number: int, *, sender: int) -> None:
+    mention = {"type": "mention", "offset": 0, "length": len(text.split()[0])}
+    message = {
+        "message_id": number,
+        "date": int(time.time()),
+        "chat": {"id": -500, "type": "group", "title": "Office"},
+        "from": {"id": sender, "is_bot": False, "first_name": "Somebody"},
+        "text": text,
+        "entities": [mention],
+    }
+    header = {"x-telegram-bot-api-secret-token": stage.webhook_secret}
+    path = f"{stage.address}/webhooks/telegram/{stage.tenant.id}"
+    (await stage.http.post(path, json={"update_id": number, "message": message}, headers=header)).raise_for_status()

@@ -84,6 +84,18 @@ async def test_a_closed_window_is_answered_with_the_approved_template(stage: Sta
     assert "Hello! What can I take off your hands today?" in stage.whatsapp.texts[0]
 
 
+async def test_a_window_reported_closed_after_the_send_leads_to_another_way_once(stage: Stage) -> None:
+    await stage.post_whatsapp("Hello", "wamid.1")
+    await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+    late = stage.whatsapp.status(0, "failed", **meta.failed(131047))
+    for _ in range(3):
+        await post(stage, statuses=(late,))
+    (sent,) = await stage.telegram.recording.wait_for_sent(1, timeout=30)
+    assert sent.body["chat_id"] == OWNER_TELEGRAM
+    await asyncio.sleep(0.5)
+    assert (len(stage.whatsapp.recording.sent), len(stage.telegram.recording.sent)) == (1, 1)
+
+
 async def test_a_closed_window_without_a_template_leads_to_another_channel(stage: Stage) -> None:
     stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
     await stage.post_whatsapp("Hello", "wamid.1")

@@ -34,7 +34,7 @@ def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:
     elif message.how is How.VOICE:
         marks.append("spoken")
     if message.replaces:
-        marks.append("in place of an earlier message")
+        marks.append("in place of what they wrote before")
     lines = [f"[{' · '.join(marks)}]"]
     if message.quoted:
         lines += ["(about this, which they quote:)", *(f"> {line}" for line in message.quoted.splitlines())]

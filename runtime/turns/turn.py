@@ -204,11 +204,10 @@ class Turn:
         for number, rel in enumerate(named):
             to = Letter(channel=taken.last.channel, address=taken.last.address, text="")
             try:
-                letters.append(
-                    replace(
-                        to, file=self.outgoing.copy(taken.tenant, taken.turn, rel, taken.person.role, number=number)
-                    )
-                )
+                file = self.outgoing.copy(taken.tenant, taken.turn, rel, taken.person.role, number=number)
+                # Where no files go, its name does: nothing is lost in silence.
+                carried = self.post.carries_files(taken.last.channel)
+                letters.append(replace(to, file=file) if carried else replace(to, text=f"(a file: {rel})"))
             except Fault as fault:
                 log.warning("file.not_sent", turn=taken.turn, problem=fault.problem)
                 letters.append(replace(to, text=f"I could not send {rel.rpartition('/')[2]}."))

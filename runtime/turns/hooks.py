@@ -15,6 +15,7 @@ from runtime.engine.database import Transaction
 from runtime.tenant.registry import Tenant
 from runtime.turns import inbox, outbox
 from runtime.turns.letters import Letter
+from runtime.turns.triage import Way
 from runtime.words import Conversation, Inbound, Outbound, Person, TurnId
 
 WHERE = Conversation(f"{CHANNEL}:")
@@ -41,16 +42,23 @@ def tell_sent(tx: Transaction, tenant: Tenant, turn: TurnId, letters: Sequence[L
     """Plan the events of what ``turn`` says."""
     told = [
         {
-            "kind": "message.sent",
+            "kind": "notification" if _is_notice(turn, letter) else "message.sent",
             "at": datetime.fromtimestamp(now, UTC).isoformat(),
-            "text": letter.text,
+            # Of what only the owner should know the code stays in the chat.
+            "text": letter.text.partition("\n")[0] if _is_notice(turn, letter) else letter.text,
             "channel": letter.channel,
             "conversation": letter.conversation,
             "turn": turn,
+            "extra": {"file": letter.file.rpartition("/")[2]} if letter.file else {},
         }
         for letter in letters
     ]
     return _plan(tx, tenant, f"out:{turn}", told, now)
+
+
+def _is_notice(turn: TurnId, letter: Letter) -> bool:
+    """Something the owner is told, and not an answer: that a stranger asks to be let in."""
+    return inbox.way_of(turn) is Way.PAIRING and "/approve " in letter.text
 
 
 def hook_of(tenant: Tenant) -> Hook | None:

@@ -18,7 +18,7 @@ _SHOWN = {
 }
 
 # A line of a text that looks like a header of ours: somebody would be speaking in another's name.
-_FORGED = re.compile(r"\s*(\[.*·|\(a file:|\(about this)")
+_FORGED = re.compile(r"\s*(\[.*·|\(a file:|\(about this|\(before, they)")
 
 
 def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo) -> str:
@@ -35,7 +35,11 @@ def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:
         marks.append("spoken")
     if message.replaces:
         marks.append("in place of what they wrote before")
+    if message.album:
+        marks.append("one of several sent together")
     lines = [f"[{' · '.join(marks)}]"]
+    if earlier := message.extra.get("replaced"):
+        lines += ["(before, they had written:)", *(f"> {line}" for line in earlier.splitlines())]
     if message.quoted:
         lines += ["(about this, which they quote:)", *(f"> {line}" for line in message.quoted.splitlines())]
     lines += _words(message)

@@ -4,7 +4,7 @@ Blocking: called in threads, by whoever holds the folder's lane. Each write may 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from runtime import logs
@@ -32,6 +32,9 @@ from runtime.words import (
     TenantId,
     TurnId,
 )
+
+RECALLED = 200
+"""Messages of a conversation that are looked through for the one that a reply or an edit is about."""
 
 log = logs.get("turns")
 
@@ -78,6 +81,24 @@ class Records:
     def commit_left(self, tenant: Tenant, origin: Origin) -> None:
         """What an answered turn had not committed yet when its process ended."""
         self.book(tenant).history.commit_agent(origin)
+
+    def recalled(self, tenant: Tenant, messages: Sequence[Inbound]) -> list[Inbound]:
+        """``messages`` with the words of those they answer or replace, as far as the last ones in the log have them."""
+        named = {name for message in messages for name in (message.reply_to, message.replaces) if name}
+        if not named:
+            return list(messages)
+        known: dict[str, str] = {}
+        for line in self.book(tenant).messages.recent(RECALLED, messages[0].conversation):
+            ids = (line.id, line.extra.get("provider_id", ""), line.extra.get("message_id", ""))
+            known |= {str(one): line.text for one in ids if one}
+        return [
+            replace(
+                message,
+                quoted=message.quoted or known.get(message.reply_to, ""),
+                extra={**message.extra, "replaced": known.get(message.replaces, "")},
+            )
+            for message in messages
+        ]
 
     def heard(
         self, tenant: Tenant, turn: TurnId, person: Person | None, messages: Sequence[Inbound], *, synced: bool = False
@@ -153,8 +174,15 @@ def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLi
         text=message.text,
         how=message.how,
         turn=turn,
-        extra={"files": [media.path or media.problem for media in message.media]} if message.media else {},
+        extra=_extra(message),
     )
+
+
+def _extra(message: Inbound) -> dict[str, object]:
+    """What else is known of a message: its files, and the name by which later ones refer to it, if that is another."""
+    files = [media.path or media.problem for media in message.media]
+    own = message.extra.get("message_id", "")
+    return ({"files": files} if files else {}) | ({"message_id": own} if own else {})
 
 
 def _outbound(key: str, letter: Letter, turn: TurnId, now: datetime) -> MessageLine:

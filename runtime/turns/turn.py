@@ -185,6 +185,8 @@ class Turn:
         if any(message.media for message in taken.messages):
             brought = await self.attachments.bring(taken.tenant, taken.messages)
             taken = replace(taken, messages=tuple(brought))
+        recalled = await asyncio.to_thread(self.records.recalled, taken.tenant, taken.messages)
+        taken = replace(taken, messages=tuple(recalled))
         signs = Signs(self.post, taken.tenant, taken.last, taken.turn)
         async with self._heard(taken), signs:
             text, answer = await self._ask(taken, signs)

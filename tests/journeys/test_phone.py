@@ -72,6 +72,15 @@ async def test_a_photo_and_a_voice_note_are_files_the_agent_can_open(stage: Stag
     assert kinds == ["image", "voice"]
 
 
+async def test_a_reply_brings_the_words_it_is_about(stage: Stage) -> None:
+    await stage.post_whatsapp("Shall I list Elm Street on Friday?", "wamid.1")
+    await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+    about = meta.text_message("yes that one", sender=OWNER_WHATSAPP, id_="wamid.2") | {"context": {"id": "wamid.1"}}
+    await post(stage, about)
+    await stage.whatsapp.recording.wait_for_sent(2, timeout=30)
+    assert "> Shall I list Elm Street on Friday?" in stage.whatsapp.texts[1], "the rehearsal says what it heard"
+
+
 async def test_a_closed_window_is_answered_with_the_approved_template(stage: Stage) -> None:
     stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
     stage.whatsapp.templates["follow_up"] = Template()
@@ -219,3 +228,8 @@ async def test_the_tenants_own_systems_are_told_what_is_said(tmp_path: Path) -> 
             ("message.received", "Hello"),
             ("message.sent", "[rehearsal] Hello! What can I take off your hands today?"),
         ]
+        await stage.post_telegram("Let me in", 2, sender=999)
+        await until(lambda: any(one["kind"] == "notification" for one in told))
+        (notice,) = (one for one in told if one["kind"] == "notification")
+        assert "Let me in" in notice["text"]
+        assert "/approve" not in notice["text"]

@@ -4,6 +4,7 @@ Owns the derived database under the home's ``var/index/``: it may be deleted at 
 thrown away and made anew. Does not own the log (messages.py), which alone is the truth.
 """
 
+import fcntl
 import hashlib
 import re
 import threading
@@ -157,13 +158,21 @@ class Index:
     @contextmanager
     def _opened(self) -> Iterator[Database]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(str(self._path), timeout=10, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(str(self._path), timeout=30, isolation_level=None)) as connection:
             db = Database(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            if _version(db) != VERSION:
-                _make(db)
+            with self._alone():
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                if _version(db) != VERSION:
+                    _make(db)
             yield db
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One at a time, of all processes: SQLite does not wait for others when it changes to WAL, but fails."""
+        with self._path.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _unavailable(self, fault: Exception) -> Unavailable:
         return Unavailable(f"the search index {self._path.name} does not answer: {fault}", hint="try again in a moment")

@@ -113,17 +113,7 @@ class Commands:
             problem = "there is nothing more to undo" if undoable else "I have changed nothing yet"
             raise BadInput(problem, hint="/changes lists it")
         target = undoable[number - 1]
-        made = history.revert(
-            target.id,
-            Origin(
-                actor="owner",
-                tenant=told.tenant.id,
-                conversation=told.message.conversation,
-                turn=told.turn,
-                trigger=f"message {told.message.id}",
-                reason=told.message.text,
-            ),
-        )
+        made = history.revert(target.id, _by_owner(told))
         return f"Undone: {target.subject} ({target.id[:7]}, by {made.id[:7]})."
 
     async def _reonboard(self, told: Told, _: Command) -> str:
@@ -167,16 +157,7 @@ class Commands:
         return f"I answer {conversation} again." if freed else "Nobody took over there."
 
     def _commit_by_owner(self, told: Told) -> None:
-        self.records.book(told.tenant).history.commit_by(
-            Origin(
-                actor="owner",
-                tenant=told.tenant.id,
-                conversation=told.message.conversation,
-                turn=told.turn,
-                trigger=f"message {told.message.id}",
-                reason=told.message.text,
-            )
-        )
+        self.records.book(told.tenant).history.commit_by(_by_owner(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +183,18 @@ class Strangers:
 async def note(_: Told) -> Sequence[Letter]:
     """Written down, and answered by nobody."""
     return []
+
+
+def _by_owner(told: Told) -> Origin:
+    """Whose change it is: the owner's, who asked for it with a command."""
+    return Origin(
+        actor="owner",
+        tenant=told.tenant.id,
+        conversation=told.message.conversation,
+        turn=told.turn,
+        trigger=f"message {told.message.id}",
+        reason=told.message.text,
+    )
 
 
 def _number(word: str) -> int:

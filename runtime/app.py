@@ -1,6 +1,5 @@
 """Where the parts meet. Read ``build`` to know what the process is made of, and ``routes`` for what it answers."""
 
-import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from runtime.agent import isolation
 from runtime.agent.gateway import Gateway, Limits
 from runtime.agent.opening import open_gateway
 from runtime.agent.pool import Sessions
+from runtime.background import beside
 from runtime.channels import api, sending, telegram, whatsapp
 from runtime.channels.base import WhatsAppKeys
 from runtime.channels.outgoing import OutgoingApi
@@ -155,17 +155,16 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         await recover(database, tenants, records)
         await engine.launch()
         stack.callback(engine.close)
-        sweep = asyncio.create_task(intake.sweep())
-        stack.push_async_callback(_end, sweep)
+        await stack.enter_async_context(beside(intake.sweep()))
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":
             # Lines that are held open for a minute each would starve what is sent.
             lines = await stack.enter_async_context(sending.open_http())
             polled = TelegramApi(lines, file.telegram.api_base, counted)
             polling = Polling(database, tenants, polled, intake)
-            stack.push_async_callback(_end, asyncio.create_task(polling.run()))
+            await stack.enter_async_context(beside(polling.run()))
         else:
-            stack.push_async_callback(_end, asyncio.create_task(introduce(tenants, telegram_api)))
+            await stack.enter_async_context(beside(introduce(tenants, telegram_api)))
         yield Runtime(
             settings=settings,
             tenants=tenants,
@@ -226,8 +225,3 @@ def _isolation(settings: Settings, tenants: Tenants) -> isolation.Isolation:
 def _limits(tenants: Tenants, tenant: TenantId) -> Limits:
     config = tenants.get(tenant).config
     return Limits(usd_per_day=config.limits.usd_per_day, zone=config.zone)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

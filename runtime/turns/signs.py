@@ -1,8 +1,6 @@
 """What a person sees while an answer is coming: the answer growing, where the channel can show that; else "typing"."""
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
 from runtime.channels.telegram import DraftStream
 from runtime.tenant.registry import Tenant
@@ -15,14 +13,12 @@ UNNOTICED = 0.3
 
 
 class Signs:
-    """Shown from a moment after its block begins until it ends. ``add`` takes more of the answer as it is written."""
+    """Shown from a moment after it begins to run. ``add`` takes more of the answer as it is written."""
 
     def __init__(self, post: Post, tenant: Tenant, message: Inbound, turn: TurnId) -> None:
         self._post, self._tenant, self._message, self._turn = post, tenant, message, turn
         self._growing = reply.Growing()
         self._draft = DraftStream(self._grow)
-        self._no_drafts = asyncio.Event()
-        self._showing: asyncio.Task[None] | None = None
 
     def add(self, text: str) -> str:
         """More of the answer as it is written; what of it may be seen now, guarded like the answer itself."""
@@ -41,26 +37,12 @@ class Signs:
             self._draft.add(fresh)
         return fresh
 
-    async def __aenter__(self) -> Self:
-        self._showing = asyncio.create_task(self._show())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._showing:
-            self._showing.cancel()
-            await asyncio.gather(self._showing, return_exceptions=True)
-
-    async def _show(self) -> None:
+    async def run(self) -> None:
+        """Until it is cancelled, or the channel shows nothing."""
         await asyncio.sleep(UNNOTICED)
-        async with self._draft:
-            await self._no_drafts.wait()
+        await self._draft.run()  # for as long as the channel takes drafts
         while (refresh := await self._post.typing(self._tenant, self._message)) > 0:  # noqa: ASYNC110 - a clock
             await asyncio.sleep(refresh)
 
     async def _grow(self, text: str) -> bool:
-        shown = await self._post.draft(self._tenant, self._message, self._turn, text)
-        if not shown:
-            self._no_drafts.set()
-        return shown
+        return await self._post.draft(self._tenant, self._message, self._turn, text)

@@ -18,6 +18,7 @@ from runtime import logs
 from runtime.agent import events
 from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed
 from runtime.agent.pool import Sessions
+from runtime.background import beside
 from runtime.channels.base import Commits, Done, Partial, Progress, Reply, ToolRan
 from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import PATIENT, Engine
@@ -188,7 +189,7 @@ class Turn:
         recalled = await asyncio.to_thread(self.records.recalled, taken.tenant, taken.messages)
         taken = replace(taken, messages=tuple(recalled))
         signs = Signs(self.post, taken.tenant, taken.last, taken.turn)
-        async with self._heard(taken), signs:
+        async with self._heard(taken), beside(signs.run()):
             text, answer = await self._ask(taken, signs)
             self._show_words(taken.turn, signs.end())
         said, named = reply.files(text)

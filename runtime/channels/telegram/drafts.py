@@ -5,8 +5,6 @@ Owns how often. A draft is a sign like typing: when Telegram does not take one, 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self
 
 EVERY = 1.0
 """Seconds between two forms of a draft, at least."""
@@ -18,7 +16,7 @@ Show = Callable[[str], Awaitable[bool]]
 
 
 class DraftStream:
-    """Within its block the text that was added so far is shown by ``show``, at most every ``every`` seconds, at first
+    """While it runs the text that was added so far is shown by ``show``, at most every ``every`` seconds, at first
     as a thought without words. ``add`` only remembers, and may be called from anywhere in the loop."""
 
     def __init__(self, show: Show, *, every: float = EVERY, refresh: float = REFRESH) -> None:
@@ -27,7 +25,6 @@ class DraftStream:
         self._refresh = refresh
         self._text = ""
         self._grown = asyncio.Event()
-        self._showing: asyncio.Task[None] | None = None
 
     def add(self, text: str) -> None:
         """More of the answer, to be appended to what there is."""
@@ -39,18 +36,8 @@ class DraftStream:
         self._text = ""
         self._grown.set()
 
-    async def __aenter__(self) -> Self:
-        self._showing = asyncio.create_task(self._keep_showing())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._showing:
-            self._showing.cancel()
-            await asyncio.gather(self._showing, return_exceptions=True)
-
-    async def _keep_showing(self) -> None:
+    async def run(self) -> None:
+        """Show it until a draft is not taken: then there are none here."""
         while await self._show(self._text):
             await asyncio.sleep(self._every)
             try:

@@ -16,6 +16,7 @@ import pytest
 from aiogram import methods as aiogram_methods
 from pydantic import SecretStr
 
+from runtime.background import beside
 from runtime.channels import sending
 from runtime.channels.base import MediaRefused
 from runtime.channels.doubles import TelegramDouble, Trouble
@@ -315,7 +316,8 @@ async def test_a_stream_is_shown_at_most_every_so_often() -> None:
         shown.append(text)
         return True
 
-    async with DraftStream(show, every=0.05) as stream:
+    stream = DraftStream(show, every=0.05)
+    async with beside(stream.run()):
         for word in ("I", "am", "looking", "at", "it", "now"):
             stream.add(word + " ")
             await asyncio.sleep(0.01)
@@ -333,7 +335,8 @@ async def test_a_stream_that_does_not_grow_is_shown_again() -> None:
         shown.append(text)
         return True
 
-    async with DraftStream(show, every=0.01, refresh=0.03) as stream:
+    stream = DraftStream(show, every=0.01, refresh=0.03)
+    async with beside(stream.run()):
         stream.add("x")
         await asyncio.sleep(0.2)
     assert 3 <= shown.count("x") <= 7
@@ -349,7 +352,8 @@ async def test_a_stream_stops_where_there_are_no_drafts() -> None:
         shown.append(text)
         return False
 
-    async with DraftStream(show, every=0.01, refresh=0.02) as stream:
+    stream = DraftStream(show, every=0.01, refresh=0.02)
+    async with beside(stream.run()):
         stream.add("x")
         await asyncio.sleep(0.1)
         stream.restart()

@@ -23,7 +23,7 @@ import runtime
 from runtime.errors import BadInput, Fault, NotFound, Refused, Unavailable
 from runtime.tenant.changes import PROGRAM, is_git_name, mode_of
 from runtime.tenant.commits import Refusal, shown
-from runtime.tenant.folder import TEMPORARY_PREFIX, Folder
+from runtime.tenant.folder import TEMPORARY_PREFIX, Folder, sync
 from runtime.tenant.monthly import instant
 from runtime.tenant.registry import TENANT_ID
 from runtime.tenant.secrets import SECRETS
@@ -35,7 +35,6 @@ from runtime.tenant.unpacking import (
     Hashed,
     Progress,
     complete,
-    sync,
     unpack,
     workplace,
 )

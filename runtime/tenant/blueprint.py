@@ -24,7 +24,7 @@ from runtime import checked_yaml
 from runtime.errors import BadInput, Broken, ConfigFault, Refused
 from runtime.settings import Settings
 from runtime.tenant.config import TENANT_FILE, TenantConfig
-from runtime.tenant.folder import Folder
+from runtime.tenant.folder import Folder, sync
 from runtime.tenant.history import ADMIN, History, Origin
 from runtime.tenant.registry import TENANT_ID, Tenant, Tenants
 from runtime.tenant.secrets import SECRETS, Keys
@@ -74,7 +74,7 @@ def create(
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-        _sync(root)
+        sync(root)
     return Tenants(root, Keys.of(settings)).get(tenant_id)
 
 
@@ -99,8 +99,8 @@ def _build(building: Path, tenant_yaml: str, origin: Origin) -> None:
     History(folder).create(origin)
     for path in building.rglob("*"):
         if not path.is_symlink():
-            _sync(path)
-    _sync(building)
+            sync(path)
+    sync(building)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -159,13 +159,5 @@ def _alone(root: Path) -> Iterator[None]:
         for left in root.glob(f"{_BUILDING}*"):
             shutil.rmtree(left, ignore_errors=True)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -242,6 +242,15 @@ def _names(rel: str) -> list[str]:
     return names
 
 
+def sync(path: Path) -> None:
+    """Make a file, or which names a folder holds, durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _make_one(name: str, parent: int, mode: int) -> None:
     try:
         os.mkdir(name, mode, dir_fd=parent)

@@ -22,7 +22,7 @@ from runtime.errors import BadInput, Fault, Unavailable
 from runtime.tenant.blueprint import STATE
 from runtime.tenant.changes import PROGRAM, is_git_name, mode_of
 from runtime.tenant.commits import shown
-from runtime.tenant.folder import Folder
+from runtime.tenant.folder import Folder, sync
 from runtime.tenant.history import History
 from runtime.tenant.secrets import SECRETS
 
@@ -199,11 +199,3 @@ def complete(building: Path, manifest: Manifest) -> None:
 
 def _wrong(file: Path, what: str) -> BadInput:
     return BadInput(f"{file.name} is refused: {what}", hint="export the tenant again with `proxystaff export`")
-
-
-def sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

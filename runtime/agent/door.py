@@ -31,4 +31,4 @@ def hand_over(path: str, port: int) -> None:
 
 if __name__ == "__main__":
     hand_over(sys.argv[1], int(sys.argv[2]))
-    os.execv(sys.argv[3], sys.argv[3:])  # noqa: S606
+    os.execv(sys.argv[3], sys.argv[3:])  # noqa: S606 - to become the program is the point

@@ -70,7 +70,7 @@ class Relay(Response):
             await _unless_gone(self._pass(send), receive)
         finally:
             try:
-                if entry := self._settle():
+                if entry := self._settle():  # the client hung up: written before the turn's end asks what it cost
                     self._ledger.record(entry)
             finally:
                 self._count(time.monotonic() - started)

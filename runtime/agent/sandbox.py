@@ -201,7 +201,7 @@ def arguments(machine: Machine, room: Room, mounts: Mapping[str, Path]) -> list[
         *("--chdir", TENANT),
         *(
             part
-            for name, value in environment(machine, room, home="/tmp/home", config=f"{TENANT}/{CONFIG}").items()  # noqa: S108
+            for name, value in environment(machine, room, home="/tmp/home", config=f"{TENANT}/{CONFIG}").items()  # noqa: S108 - the sandbox's own
             for part in ("--setenv", name, value)
         ),
     ]
@@ -219,8 +219,8 @@ def _system(machine: Machine) -> list[str]:
     for name in ("/etc/alternatives", "/etc/ld.so.cache"):
         options += ["--ro-bind-try", name, name]
     options += ["--proc", "/proc", "--dev", "/dev"]
-    options += ["--size", str(_SHARED_BYTES), "--tmpfs", "/dev/shm"]  # noqa: S108
-    options += ["--size", str(_TMP_BYTES), "--tmpfs", "/tmp", "--dir", "/tmp/home"]  # noqa: S108
+    options += ["--size", str(_SHARED_BYTES), "--tmpfs", "/dev/shm"]  # noqa: S108 - the sandbox's own
+    options += ["--size", str(_TMP_BYTES), "--tmpfs", "/tmp", "--dir", "/tmp/home"]  # noqa: S108 - the sandbox's own
     if not machine.prefix.is_relative_to("/usr"):
         options += ["--ro-bind", str(machine.prefix), str(machine.prefix)]
     return options

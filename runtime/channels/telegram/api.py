@@ -69,7 +69,7 @@ class TelegramApi:
             outcome = await self._offer(account, "sendMessage", params)
         return sending.counted(self.metrics, outcome, tenant=account.tenant, channel=CHANNEL)
 
-    async def typing(self, account: TelegramAccount, *, address: str, message_id: str = "") -> bool:  # noqa: ARG002
+    async def typing(self, account: TelegramAccount, *, address: str, message_id: str = "") -> bool:  # noqa: ARG002 - the other channel's
         """sendChatAction: shown for 5 s or until the reply comes; call it again every 4 s while a turn runs."""
         return await self._tell(account, "sendChatAction", _chat(address) | {"action": "typing"})
 

@@ -73,7 +73,7 @@ class WhatsAppApi:
         answer = await self._post(account, "messages", json=bodies.read_body(message_id, typing=False))
         return isinstance(answer, httpx.Response) and answer.is_success
 
-    async def typing(self, account: WhatsAppAccount, *, message_id: str, address: str = "") -> bool:  # noqa: ARG002
+    async def typing(self, account: WhatsAppAccount, *, message_id: str, address: str = "") -> bool:  # noqa: ARG002 - the other channel's
         """Mark the message read (and all before it) and show typing, for 25 s or until the reply comes; call it again
         every 20 s while a turn runs. Only for a message that will be answered."""
         answer = await self._post(account, "messages", json=bodies.read_body(message_id, typing=True))

@@ -3,14 +3,20 @@
 An exception of the HTTP library is named by its class only: its text and its request carry addresses and keys.
 """
 
+import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import httpx
 
 from runtime.metrics import Metrics
 from runtime.words import GiveUp, SendOutcome, Sent, TryLater, Uncertain
+
+MB = 1024 * 1024
+_AGAIN = "write it again, then send it"
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=10.0, pool=5.0)
 
@@ -52,6 +58,29 @@ def label(outcome: SendOutcome) -> str:
             return "give_up"
         case Uncertain():
             return "uncertain"
+
+
+@contextmanager
+def opened(path: str, *, limit: int, taken: str) -> Iterator[tuple[BinaryIO, int] | GiveUp]:
+    """The file at ``path`` and its size, when it is one, not empty, and of at most ``limit`` bytes; a link or a pipe
+    is not followed. ``taken`` begins the refusal of a larger one: "WhatsApp takes image files"."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        yield GiveUp(f"the file could not be opened ({type(error).__name__})", _AGAIN)
+        return
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
+            yield GiveUp("there is nothing in the file, or it is not one", _AGAIN)
+        elif found.st_size > limit:
+            most = f"{limit // MB} MB" if limit >= MB else f"{limit // 1000} KB"
+            yield GiveUp(f"{taken} up to {most}", "make it smaller, or send a link to it")
+        else:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                yield file, found.st_size
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

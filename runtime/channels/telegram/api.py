@@ -147,7 +147,7 @@ class TelegramApi:
     async def _send_file(self, account: TelegramAccount, message: Outbound, caption: Formatted) -> SendOutcome:
         if units(caption.text) > CAPTION_LIMIT:
             return GiveUp(f"a file has at most {CAPTION_LIMIT} characters under it", "send the words as a message")
-        with files.opened(message.file) as found:
+        with sending.opened(message.file, limit=files.SEND_LIMIT, taken="Telegram takes files") as found:
             if isinstance(found, GiveUp):
                 return found
             file, size = found

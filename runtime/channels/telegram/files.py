@@ -4,10 +4,6 @@ Protocol: sendPhoto, sendDocument and their like (multipart), getFile and the fi
 """
 
 import asyncio
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import PurePath, PurePosixPath
@@ -17,11 +13,11 @@ import httpx
 
 from runtime.channels import wire
 from runtime.channels.base import MediaRefused
+from runtime.channels.sending import MB
 from runtime.channels.telegram.calls import Calls, TelegramAccount
 from runtime.errors import Refused, Unavailable
-from runtime.words import GiveUp, Media
+from runtime.words import Media
 
-MB = 1024 * 1024
 SEND_LIMIT = 50 * MB
 FETCH_LIMIT = 20 * MB
 """Bytes of a file that a bot may fetch; Telegram does not give out larger ones."""
@@ -60,25 +56,6 @@ def shape_of(path: str, size: int) -> Shape:
         method, field = "sendDocument", "document"
     mime = guess_type(file.name)[0] or "application/octet-stream"
     return Shape(method, field, wire.clean(file.name)[-_NAME_LIMIT:], mime)
-
-
-@contextmanager
-def opened(path: str) -> Iterator[tuple[BinaryIO, int] | GiveUp]:
-    """The file at ``path`` and its size, when it is one and of a size that goes; a link or a pipe is not followed."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        yield GiveUp(f"the file cannot be opened ({type(error).__name__})", "write it again, then send it")
-        return
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= SEND_LIMIT:
-        os.close(descriptor)
-        too_large = stat.S_ISREG(found.st_mode) and found.st_size > 0
-        problem = f"the file is larger than {SEND_LIMIT // MB} MB" if too_large else "there is no file, or it is empty"
-        yield GiveUp(problem, "send a smaller one, or a link to it" if too_large else "write it again, then send it")
-        return
-    with os.fdopen(descriptor, "rb") as file:
-        yield file, found.st_size
 
 
 async def fetch(calls: Calls, account: TelegramAccount, media: Media, into: BinaryIO, *, limit: int) -> Media:

@@ -19,7 +19,7 @@ from runtime.channels import sending, wire
 from runtime.channels.base import MediaRefused
 from runtime.channels.whatsapp import bodies
 from runtime.channels.whatsapp.errors import load, outcome_of, refusal_of
-from runtime.channels.whatsapp.files import Shape, may_see_token, opened, same_digest, shape_of
+from runtime.channels.whatsapp.files import SIZES, Shape, may_see_token, same_digest, shape_of
 from runtime.channels.whatsapp.parse import CHANNEL
 from runtime.errors import Unavailable
 from runtime.metrics import Metrics
@@ -104,8 +104,8 @@ class WhatsAppApi:
         body = bodies.file_body(message, shape, "0")  # what no message can hold is not uploaded
         if isinstance(body, GiveUp):
             return body
-        with opened(message.file, shape.kind) as file:
-            outcome = file if isinstance(file, GiveUp) else await self._upload(account, shape, file)
+        with sending.opened(message.file, limit=SIZES[shape.kind], taken=f"WhatsApp takes {shape.kind} files") as found:
+            outcome = found if isinstance(found, GiveUp) else await self._upload(account, shape, found[0])
         match outcome:
             case Sent(id=media_id):
                 return bodies.file_body(message, shape, media_id)

@@ -4,20 +4,14 @@ Protocol: Meta's table of supported media types and sizes, POST /{phone_number_i
 """
 
 import binascii
-import os
-import stat
 from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO
 
 import httpx
 
-from runtime.words import GiveUp
+from runtime.channels.sending import MB
 
-MB = 1024 * 1024
 SIZES = {"image": 5 * MB, "audio": 16 * MB, "video": 16 * MB, "sticker": 100_000, "document": 100 * MB}
 """The largest file of a kind, in bytes. A moving sticker may have 500 KB, which is not looked into."""
 
@@ -48,7 +42,6 @@ TYPES = {
 
 _HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NAME_LIMIT = 240
-_AGAIN = "write it again, then send it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +62,6 @@ def shape_of(path: str) -> Shape | None:
     file = PurePath(path)
     found = TYPES.get(file.suffix.lower())
     return Shape(found[0], found[1], file.name[-_NAME_LIMIT:]) if found else None
-
-
-@contextmanager
-def opened(path: str, kind: str) -> Iterator[BinaryIO | GiveUp]:
-    """The file at ``path``, when it is one and of a size that goes; a link and a pipe are not followed."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
-        yield GiveUp(f"the file could not be opened ({type(error).__name__})", _AGAIN)
-        return
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
-            yield GiveUp("there is nothing in the file, or it is not one", _AGAIN)
-        elif found.st_size > SIZES[kind]:
-            most = f"{SIZES[kind] // MB} MB" if SIZES[kind] >= MB else f"{SIZES[kind] // 1000} KB"
-            yield GiveUp(f"WhatsApp takes {kind} files up to {most}", "make it smaller, or send a link to it")
-        else:
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                yield file
-    finally:
-        os.close(descriptor)
 
 
 def may_see_token(url: httpx.URL, base: httpx.URL) -> bool:

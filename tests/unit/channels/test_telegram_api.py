@@ -181,7 +181,7 @@ async def test_what_is_no_file_is_not_sent(line: Line, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pdf")
     with (tmp_path / "large.pdf").open("wb") as file:
         file.truncate(SEND_LIMIT + 1)
-    for name in ("empty.pdf", "link.pdf", "pipe.pdf", "large.pdf", "missing.pdf", "."):
+    for name in ("empty.pdf", "link.pdf", "pipe.pdf", "large.pdf", "missing.pdf", ".", "nul\0.pdf"):
         outcome = await asyncio.wait_for(line.send(file=str(tmp_path / name)), 5)
         assert isinstance(outcome, GiveUp), name
         assert outcome.hint

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.channels.sending import MB
 from runtime.channels.whatsapp import errors
 from runtime.channels.whatsapp.bodies import CAPTION_LIMIT, PARAMETER_LIMIT
-from runtime.channels.whatsapp.files import MB, SIZES
+from runtime.channels.whatsapp.files import SIZES
 from runtime.channels.whatsapp.formatting import LIMIT
 from runtime.channels.whatsapp.webhook import BODY_LIMIT
 

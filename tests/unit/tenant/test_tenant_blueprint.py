@@ -158,7 +158,7 @@ blueprint.create(load_settings(Path(sys.argv[1]), {}), "Anden")
 """
 
 
-@pytest.mark.parametrize(("function", "call"), [("_copy", 3), ("make", 2), ("_sync", 1)])
+@pytest.mark.parametrize(("function", "call"), [("_copy", 3), ("make", 2), ("sync", 1)])
 def test_a_kill_leaves_no_half_tenant(home: Settings, tmp_path: Path, function: str, call: int) -> None:
     run = subprocess.run(
         [sys.executable, "-c", KILLED, str(home.home), function, str(call)],

@@ -56,6 +56,11 @@ def parse(text: str, *, path: str = "text") -> tuple[dict[str, Any], str]:
     return _object(head, path), re.sub(r"\A\r?\n", "", body)
 
 
+def head(text: str) -> str:
+    """The head of a text that ``parse`` accepts, as it stands there."""
+    return FencedJSON().split(text.removeprefix(_BOM))[0]
+
+
 def dump(meta: dict[str, Any], body: str) -> str:
     """The text of a file. ``parse(dump(meta, body)) == (meta, body)`` for every head that ``parse`` accepts.
 

@@ -8,7 +8,7 @@ Does not own what may be committed (changes.py) nor how a commit is worded (comm
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -140,6 +140,13 @@ class History:
         Raises BadInput (no prefix of an id), NotFound, or Refused (several commits begin so).
         """
         return self._repository.find(prefix)
+
+    def versions(self, path: str, *, limit: int = 50) -> Iterator[bytes]:
+        """What a file held in each commit that changed it, newest first; what is not there any more is passed over."""
+        for commit in self._repository.touching(path, count=limit):
+            entry = self._repository.files(commit).get(path)
+            if entry is not None:
+                yield self._repository.blobs([entry.blob])[entry.blob]
 
     def diff(self, commit: str) -> str:
         """What a commit changed, as a plain patch."""

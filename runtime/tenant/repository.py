@@ -108,6 +108,11 @@ class Repository:
         page = (f"--max-count={count}", f"--skip={skip}")
         return wording.parse_log(self._git("log", *form, *_PLAIN, *page, "--end-of-options", revision, "--").out)
 
+    def touching(self, path: str, *, count: int) -> list[str]:
+        """The ids of the newest commits that changed ``path``, newest first."""
+        spec = f":(top,literal){path}"
+        return self._git("rev-list", f"--max-count={count}", "HEAD", "--", spec).text().split()
+
     def find(self, prefix: str) -> Commit:
         """Raises BadInput (no prefix of an id), NotFound, or Refused (several begin so)."""
         prefix = prefix.strip().lower()

@@ -18,6 +18,7 @@ from runtime.agent import isolation
 from runtime.agent.gateway import Gateway, Limits
 from runtime.agent.opening import open_gateway
 from runtime.agent.pool import Sessions
+from runtime.agent.toolbox import Toolbox
 from runtime.background import beside
 from runtime.channels import api, sending, telegram, whatsapp
 from runtime.channels.base import WhatsAppKeys
@@ -42,12 +43,14 @@ from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
 from runtime.turns.polling import Polling, introduce
 from runtime.turns.post import Post
+from runtime.turns.providing import providers
 from runtime.turns.records import Records
 from runtime.turns.recovery import recover
 from runtime.turns.speaking import Speaking
 from runtime.turns.triage import Way
 from runtime.turns.turn import Turn
 from runtime.words import TenantId
+from shared_tools.catalog import TOOLS
 
 log = logs.get("app")
 
@@ -92,6 +95,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             isolation=_isolation(settings, tenants),
             var=settings.var,
             model=file.model.name,
+            toolbox=Toolbox(TOOLS, providers(lambda tenant: tenants.get(tenant).folder, settings.index)),
         )
         await stack.enter_async_context(sessions)
         http = await stack.enter_async_context(sending.open_http())

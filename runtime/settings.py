@@ -108,6 +108,10 @@ class Settings:
     def var(self) -> Path:
         return self.home / "var"
 
+    def index(self, tenant: str) -> Path:
+        """Where a tenant's search index lies. Derived: it may be deleted at any time."""
+        return self.var / "index" / f"{tenant}.db"
+
     @property
     def path(self) -> Path:
         return self.home / HOME_FILE

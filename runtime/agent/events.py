@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from runtime.agent.gateway import Usage
 from runtime.errors import Refused, Unavailable
+from runtime.tenant.life.sources import Said
 from runtime.words import Conversation, Role, TenantId, TurnId
 
 Effect = Literal["read", "write", "external"]
@@ -14,7 +15,8 @@ Effect = Literal["read", "write", "external"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One turn for the agent. ``folder`` is the tenant's; ``timezone`` is what its clock shows (IANA name).
+    """One turn for the agent. ``folder`` is the tenant's; ``timezone`` is what its clock shows (IANA name); ``said`` is
+    what the prompt is made of, as memory needs to know it.
 
     ``streams``: somebody sees the answer grow. It costs some milliseconds a turn, so it is asked for.
     """
@@ -25,6 +27,7 @@ class Ask:
     turn: TurnId
     prompt: str
     role: Role
+    said: tuple[Said, ...] = ()
     timezone: str = "UTC"
     streams: bool = True
 

@@ -34,7 +34,7 @@ LONGEST = 4096
 
 _FILE_TOOLS = {"Read": "file_path", "Edit": "file_path", "Write": "file_path", "Glob": "path", "Grep": "path"}
 _PATTERNS = {"Glob": "pattern", "Grep": "glob"}
-_MAY_CHANGE = ("life/", "directives/", "execution/", "state/")
+_MAY_CHANGE = ("directives/", "execution/", "state/")
 _RUNTIMES_OWN = (
     "state/messages",
     "state/turns",
@@ -95,12 +95,14 @@ def _deny_write(inside: str, role: Role) -> str:
     parts = inside.lower().split("/")
     if not _NEVER_WRITTEN.isdisjoint(parts) or any(part.startswith(".git") for part in parts):
         return f"{inside} is the admin's to change. Tell the person what you would change in it and why."
+    if _is_under(inside, ("life",)):
+        return "What you know is written with remember, life_write and forget, a fact at a time, not as files."
     if not inside.startswith(_MAY_CHANGE):
-        return f"{inside} cannot be changed. Write under life/, directives/, execution/ or state/."
+        return f"{inside} cannot be changed. Write under directives/, execution/ or state/."
     if not _is_under(inside, VIEWS[role].writable):
         return f"{inside} is the owner's to change. Tell the person, and offer to pass it on."
     if _is_under(inside, _RUNTIMES_OWN):
-        return f"{inside} is kept by the system. Write what you want to remember under life/."
+        return f"{inside} is kept by the system. What you want to remember you save with remember."
     return ""
 
 

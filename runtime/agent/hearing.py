@@ -36,6 +36,7 @@ _NOT_TYPED = re.compile(
 )
 _MENDING = "Stop hook feedback:"
 _MEANWHILE = re.compile(r"The user sent a new message while you were working:\n(.*?)(?:\n\nThis is how|\Z)", re.DOTALL)
+_STANDING = re.compile(r"\A\(onboarding: [^\n]*\)\n*")
 _HEADER = re.compile(r"^\[[^\]\n]* · [^\]\n]*\]\n?", re.MULTILINE)
 _FOLDER = re.compile(r"Primary working directory: (\S+)")
 _TODAY = re.compile(r"Today's date is (\d{4}-\d\d-\d\d)")
@@ -76,7 +77,7 @@ def _typed(message: Mapping[str, Any]) -> str:
     if message.get("role") != "user":
         return ""
     texts = [text for text in _texts(message.get("content")) if not _NOT_TYPED.fullmatch(text)]
-    return texts[-1].strip() if texts else ""
+    return _STANDING.sub("", texts[-1].strip()) if texts else ""
 
 
 def _results(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 from claude_agent_sdk import ClaudeAgentOptions, McpServerConfig
 from claude_agent_sdk.types import HookEvent, HookMatcher
 
+from runtime.agent import guards
 from runtime.agent.doors import Doors
 from runtime.agent.events import Effect
 from runtime.agent.gateway import SessionToken, Usage
 from runtime.agent.isolation import Bwrap, FileToolsOnly, Isolation
 from runtime.agent.sandbox import Machine, Start
+from runtime.agent.toolbox import Toolbox
 from runtime.words import Conversation, Role, TenantId, TurnId
 
 # With a shell, Glob and Grep are 4 KB of every first request for what grep and find do as well.
@@ -49,7 +51,7 @@ class GatewayDoor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What all sessions of a process share. ``servers`` are further tools for a tenant, named in ``effects``."""
+    """What all sessions of a process share."""
 
     isolation: Isolation
     machine: Machine
@@ -58,8 +60,12 @@ class House:
     model: str
     turn_seconds: float
     idle_seconds: float
-    effects: Mapping[str, Effect]
-    servers: Callable[[TenantId], Mapping[str, McpServerConfig]]
+    toolbox: Toolbox
+
+    @property
+    def effects(self) -> Mapping[str, Effect]:
+        """What each tool there is can do."""
+        return {**guards.BUILT_IN, **self.toolbox.effects}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,7 @@ def options(
     claude_id: str,
     resume: bool,
     hooks: dict[HookEvent, list[HookMatcher]],
+    servers: Mapping[str, McpServerConfig],
     stderr: Callable[[str], None],
 ) -> ClaudeAgentOptions:
     confined = isinstance(house.isolation, Bwrap)
@@ -102,11 +109,11 @@ def options(
         verbatim_prompts=True,
         setting_sources=["project"],
         settings=json.dumps(_SETTINGS),
-        mcp_servers=dict(house.servers(spec.tenant)),
+        mcp_servers=dict(servers),
         strict_mcp_config=True,
         # Inside, the sandbox decides; outside of one, only what is named runs, and the guard has seen it.
         permission_mode="bypassPermissions" if confined else "dontAsk",
-        allowed_tools=[] if confined else tools,
+        allowed_tools=[] if confined else [*tools, *(f"mcp__{name}" for name in servers)],
         include_partial_messages=spec.streams,
         hooks=hooks,
         stderr=stderr,

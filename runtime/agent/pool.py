@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,16 +19,15 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from claude_agent_sdk import McpServerConfig
-
 from runtime import logs
-from runtime.agent import guards, memory, prompt, sandbox
+from runtime.agent import memory, prompt, sandbox
 from runtime.agent.conversations import Conversations, has_transcript
 from runtime.agent.doors import Doors
-from runtime.agent.events import AgentEvent, Answer, Ask, AskedAgain, AskFailed, Effect, SessionDied, TurnTimedOut
+from runtime.agent.events import AgentEvent, Answer, Ask, AskedAgain, AskFailed, SessionDied, TurnTimedOut
 from runtime.agent.isolation import Bwrap, Isolation
 from runtime.agent.options import GatewayDoor, House, Spec
 from runtime.agent.session import Session
+from runtime.agent.toolbox import Toolbox
 from runtime.agent.views import config_of
 from runtime.settings import SessionSettings
 from runtime.tenant.folder import Folder
@@ -80,8 +79,7 @@ class Sessions:
         var: Path,
         model: str,
         machine: sandbox.Machine | None = None,
-        effects: Mapping[str, Effect] = guards.BUILT_IN,
-        servers: Callable[[TenantId], Mapping[str, McpServerConfig]] = lambda _: {},
+        toolbox: Toolbox | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._house = House(
@@ -92,8 +90,7 @@ class Sessions:
             model=model,
             turn_seconds=settings.turn_timeout_seconds,
             idle_seconds=settings.idle_minutes * 60,
-            effects=effects,
-            servers=servers,
+            toolbox=toolbox or Toolbox(),
         )
         self._longest = timedelta(hours=settings.timeout_hours)
         self.capacity = memory.capacity(settings.max_warm, memory.available())

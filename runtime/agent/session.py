@@ -320,6 +320,7 @@ class Session:
             claude_id=self.claude_id,
             resume=self.resumed,
             hooks=guards.hooks(policy, lambda: self._job.receipts if self._job else None),
+            servers=self._house.toolbox.servers(self.spec.role, lambda: self._job.ask if self._job else None),
             stderr=self._stderr.append,
         )
 

@@ -12,8 +12,8 @@ from runtime.words import Conversation, Role
 CONFIG = "state/claude"
 """The CLI's config folder, as it sees it: transcripts."""
 
-WRITABLE = ("life", "directives", "execution", "state")
-"""What an owner's agent may change."""
+WRITABLE = ("directives", "execution", "state")
+"""What an owner's agent may change as files. life/ is written with tools, which know whose words a fact is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class View:
 VIEWS: Mapping[Role, View] = {
     Role.OWNER: View(WRITABLE),
     # May talk and be remembered; what the assistant does, and with which tools, is the owner's to change.
-    Role.MEMBER: View(("life", "state")),
+    Role.MEMBER: View(("state",)),
     # May ask: nothing is changed, and nothing of other conversations is there, neither logs nor history.
     Role.GUEST: View((), ("CLAUDE.md", "life", "directives")),
 }

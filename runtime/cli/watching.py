@@ -179,4 +179,4 @@ def dead_letters(
 
 
 def _index(settings: Settings, tenant: Tenant) -> Index:
-    return Index(settings.var / "index" / f"{tenant.id}.db")
+    return Index(settings.index(tenant.id))

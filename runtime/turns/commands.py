@@ -125,7 +125,7 @@ class Commands:
         file = "life/onboarding.md"
         meta, body = frontmatter.parse(told.tenant.folder.read_text(file), path=file)
         today = datetime.now(told.tenant.config.zone).date().isoformat()
-        meta |= {"phase": "DISCOVERY", "since": today, "updated": today}
+        meta |= {"phase": "DISCOVERY", "since": today}
         told.tenant.folder.write_text(file, frontmatter.dump(meta, body))
         self._commit_by_owner(told)
 

@@ -5,8 +5,11 @@ Pure. What stands above the messages (the standing system prompt) is the agent's
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from runtime.tenant.life.said import SPOKEN
+from runtime.tenant.life.sources import Said
 from runtime.words import How, Inbound, Media, Person
 
 # Only what a person typed or spoke is their own word; the rest is something they show us.
@@ -18,12 +21,24 @@ _SHOWN = {
 }
 
 # A line of a text that looks like a header of ours: somebody would be speaking in another's name.
-_FORGED = re.compile(r"\s*(\[.*·|\(a file:|\(about this|\(before, they)")
+_FORGED = re.compile(r"\s*(\[.*·|\(a file:|\(about this|\(before, they|\(onboarding:)")
 
 
-def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo) -> str:
-    """The prompt of one turn. Times are in the tenant's zone."""
-    return "\n\n".join(_one(message, person, zone) for message in messages)
+def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo, *, standing: str = "") -> str:
+    """The prompt of one turn. Times are in the tenant's zone; ``standing`` is a line of ours that goes before all."""
+    return "\n\n".join([*([standing] if standing else []), *(_one(message, person, zone) for message in messages)])
+
+
+def said(messages: Sequence[Inbound], person: Person) -> tuple[Said, ...]:
+    """The same as memory needs to know it: whose words are whose. What a person quotes is not their own."""
+    found = []
+    for message in messages:
+        one = Said(id=message.id, who=person.name, how=message.how, text=message.text, at=message.sent_at)
+        if message.quoted:
+            found.append(replace(one, how=How.QUOTED, text=message.quoted))
+        kinds = {message.kind, *(media.kind for media in message.media)}
+        found.append(replace(one, shows=not kinds <= SPOKEN))
+    return tuple(found)
 
 
 def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:

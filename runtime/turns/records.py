@@ -11,8 +11,10 @@ from runtime import logs
 from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
-from runtime.tenant.folder import Stamps
+from runtime.tenant.folder import Stamp, Stamps
 from runtime.tenant.history import History, Origin
+from runtime.tenant.life import onboarding
+from runtime.tenant.life.files import Life
 from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.turnlog import TurnLine, TurnLog
@@ -25,6 +27,7 @@ from runtime.words import (
     How,
     Inbound,
     Person,
+    Role,
     SendOutcome,
     SendState,
     Sent,
@@ -48,6 +51,9 @@ class Book:
     turns: TurnLog
     history: History
     clean: Stamps | None = None
+    onboarding: str = ""
+    """What the agent is told of it, made from the files that ``standing_of`` stamps."""
+    standing_of: tuple[Stamp | None, ...] = ()
 
 
 class Records:
@@ -70,6 +76,13 @@ class Records:
         if now != book.clean:
             _warn(tenant, turn, book.history.commit_admin().refused)
             book.clean = now
+        if book.standing_of != (files := tuple(now.get(rel) for rel in (onboarding.ONBOARDING, onboarding.QUESTIONS))):
+            book.onboarding, book.standing_of = onboarding.standing(Life(tenant.folder, book.history)), files
+
+    def standing(self, tenant: Tenant, person: Person) -> str:
+        """What the agent is told of onboarding: for an owner, and only while the assistant is not LIVE. As of the last
+        ``begin``; it reads nothing."""
+        return self.book(tenant).onboarding if person.role is Role.OWNER else ""
 
     def set_aside(self, tenant: Tenant, turn: TurnId) -> None:
         """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before."""

@@ -229,8 +229,14 @@ class Turn:
             folder=taken.tenant.folder.root,
             conversation=taken.conversation,
             turn=taken.turn,
-            prompt=prompt.compose(taken.messages, taken.person, taken.tenant.config.zone),
+            prompt=prompt.compose(
+                taken.messages,
+                taken.person,
+                taken.tenant.config.zone,
+                standing=self.records.standing(taken.tenant, taken.person),
+            ),
             role=taken.person.role,
+            said=prompt.said(taken.messages, taken.person),
             timezone=taken.tenant.config.timezone,
             streams=self.post.streams(taken.last.channel),
         )

@@ -22,7 +22,7 @@ replies:
     do: [{delay: 30}, {say: At last.}]
   - when: {words: remember}
     do:
-      - use: {tool: Bash, input: {command: "printf -- '- a fact\\\\n' >> life/patterns.md"}}
+      - use: {tool: mcp__staff__remember, input: {fact: "a fact", kind: habit}}
       - say: Saved.
   - when: {regex: '.'}
     do: [{say: Hello.}]

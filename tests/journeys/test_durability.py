@@ -86,7 +86,7 @@ announce: false
 replies:
   - when: {words: work slowly}
     do:
-      - use: {tool: Bash, input: {command: "echo '- half done' >> life/patterns.md; sleep 4"}}
+      - use: {tool: Bash, input: {command: "echo '- half done' >> directives/showings.md; sleep 4"}}
       - say: Finished.
   - when: {regex: '.'}
     do: [{say: Hello.}]
@@ -97,15 +97,15 @@ async def test_half_done_work_is_nobodys_commit_even_when_another_turn_comes_fir
     async with rehearsing(tmp_path, SLOW) as stage:
         await stage.start()
         await stage.post_telegram("Please work slowly", 1)
-        await until(lambda: "half done" in stage.tenant.folder.read_text("life/patterns.md"))
+        await until(lambda: "half done" in stage.tenant.folder.read_text("directives/showings.md"))
         await stage.kill()
         await stage.start()
         assert (await stage.ask("Hello"))["commits"] == []
         await stage.telegram.recording.wait_for_sent(1, timeout=30)
         await until(lambda: len(stage.history.log(limit=10, by_agent=True)) == 1)
-        assert stage.tenant.folder.read_text("life/patterns.md").count("half done") == 1
+        assert stage.tenant.folder.read_text("directives/showings.md").count("half done") == 1
         newest, *older = stage.history.log(limit=10)
-        assert (newest.files, len(older)) == (("life/patterns.md",), 1), "the turn's own, and the first commit"
+        assert (newest.files, len(older)) == (("directives/showings.md",), 1), "the turn's own, and the first commit"
 
 
 async def test_whoever_was_removed_while_waiting_is_not_answered_least_of_all_as_the_owner(tmp_path: Path) -> None:

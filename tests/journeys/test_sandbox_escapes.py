@@ -220,7 +220,7 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     # writing what is not one's own
     "write CLAUDE.md": ("openable('/tenant/CLAUDE.md')", READ_ONLY),
     "replace CLAUDE.md": (
-        "open('/tenant/life/x', 'w'); os.rename('/tenant/life/x', '/tenant/CLAUDE.md')",
+        "open('/tenant/state/x', 'w'); os.rename('/tenant/state/x', '/tenant/CLAUDE.md')",
         r"NO E(XDEV|ROFS|BUSY)",
     ),
     "write tenant.yaml": ("openable('/tenant/tenant.yaml')", READ_ONLY),
@@ -228,6 +228,7 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     "write git's config": ("openable('/tenant/.git/config')", READ_ONLY),
     "take .git away": ("os.rename('/tenant/.git', '/tenant/.git2')", r"NO E(ROFS|BUSY)"),
     "write the message log": ("openable('/tenant/state/messages/2026-11.jsonl', os.O_WRONLY | os.O_APPEND)", READ_ONLY),
+    "write the memory but by its tools": ("open('/tenant/life/x.md', 'w')", READ_ONLY),
     "write the turn log": ("open('/tenant/state/turns/2026-11.jsonl', 'w')", READ_ONLY),
     "write the improvements' record": ("open('/tenant/state/annealing/x', 'w')", READ_ONLY),
     "write which session serves whom": ("open('/tenant/state/sessions/conversations.json', 'w')", READ_ONLY),
@@ -235,7 +236,7 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
         "os.makedirs('/tenant/state/own', exist_ok=True); os.rename('/tenant/state/messages', '/tenant/state/old')",
         "NO EBUSY",
     ),
-    "replace the state folder": ("os.rename('/tenant/state', '/tenant/life/state')", r"NO E(BUSY|XDEV|ROFS)"),
+    "replace the state folder": ("os.rename('/tenant/state', '/tenant/directives/state')", r"NO E(BUSY|XDEV|ROFS)"),
     "plant .claude settings": ("os.mkdir('/tenant/.claude')", READ_ONLY),
     "plant .mcp.json": ("open('/tenant/.mcp.json', 'w')", READ_ONLY),
     "plant .gitattributes": ("open('/tenant/.gitattributes', 'w')", READ_ONLY),
@@ -327,7 +328,7 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
 
 ALLOWED = {
     "read its own memory": "return read('/tenant/life/identity.md') == b'I work for anden.\\n'",
-    "write its own memory": "open('/tenant/life/new.md', 'w').close(); return True",
+    "write its own directives": "open('/tenant/directives/new.md', 'w').close(); return True",
     "write a file it was sent": "open('/tenant/state/media/new.jpg', 'w').close(); return True",
     "use its own loopback": (
         "with socket.create_server(('127.0.0.1', 0)) as s: connect(socket.AF_INET, s.getsockname())\nreturn True"
@@ -355,16 +356,16 @@ def test_what_was_exchanged_for_a_link_is_not_mounted(tmp_path: Path, place: str
 
 def test_what_an_agent_plants_is_not_followed_by_the_host(world: World) -> None:
     planted = """
-os.symlink(WORLD['other'] + '/life/identity.md', '/tenant/life/link.md')
+os.symlink(WORLD['other'] + '/life/identity.md', '/tenant/directives/link.md')
 os.symlink(WORLD['home'], '/tenant/state/media/home')
-os.mkfifo('/tenant/life/pipe.md')
+os.mkfifo('/tenant/directives/pipe.md')
 return True"""
     assert world.attempt(planted) == "DONE True"
     folder = Folder(world.inside)
-    for name in ("life/link.md", "life/pipe.md", "state/media/home/var/secret.key"):
+    for name in ("directives/link.md", "directives/pipe.md", "state/media/home/var/secret.key"):
         with pytest.raises(Refused):
             folder.read_text(name)
-    folder.write_text("life/link.md", "ours")
+    folder.write_text("directives/link.md", "ours")
     assert "berta" in Path(str(world.facts["other"]), "life/identity.md").read_text()
 
 

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from agent_house import ask, below, copy_blueprint, make_tenant, pool, running
@@ -18,10 +18,12 @@ from fakes_model import Fail, FakeModel, Say, Use, last_words, then_say
 
 from runtime.agent import prompt
 from runtime.agent.events import AskedAgain, ModelRefused, Partial, SessionDied, ToolEnded, ToolStarted, TurnTimedOut
-from runtime.agent.guards import BUILT_IN
 from runtime.agent.isolation import FileToolsOnly
+from runtime.agent.toolbox import Toolbox
 from runtime.errors import Refused
 from runtime.words import Conversation, Role, TenantId
+from shared_tools.catalog import TOOLS
+from shared_tools.offered import Tool
 
 pytestmark = pytest.mark.journey
 
@@ -51,14 +53,14 @@ async def until(condition: Any, seconds: float = 10.0) -> None:
 async def test_a_turn_is_one_request_and_a_first_one_is_small(tmp_path: Path) -> None:
     model = FakeModel()
     folder = copy_blueprint(tmp_path / "tenants", "anden")
-    async with pool(tmp_path / "var", model) as sessions:
+    async with pool(tmp_path / "var", model, toolbox=Toolbox(TOOLS)) as sessions:
         answer = await sessions.ask(ask(folder, "hi"))
         await sessions.ask(ask(folder, "and again"))
     assert answer.text == "echo: hi"
     assert not answer.stopped
     assert len(model.requests) == 2
     assert model.others == []
-    assert model.sizes[0] <= 16 * 1024
+    assert model.sizes[0] <= 16 * 1024, model.sizes
 
 
 async def test_what_stands_before_a_tenants_own_words_is_the_same_for_all(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ async def test_tools_leave_receipts_and_words_stream(anden: Path, tmp_path: Path
 
 
 async def test_what_the_policy_denies_does_not_happen_and_is_told(anden: Path, tmp_path: Path) -> None:
-    write = Use("Write", {"file_path": "/tenant/life/x.md", "content": "x"})
+    write = Use("Write", {"file_path": "/tenant/directives/x.md", "content": "x"})
     model = FakeModel(then_say(lambda _: write))
     async with pool(tmp_path / "var", model) as sessions:
         answer = await sessions.ask(ask(anden, "write", role=Role.GUEST))
@@ -267,7 +269,7 @@ async def test_interrupt_ends_a_cli_that_no_longer_listens(anden: Path, tmp_path
 async def test_an_ask_that_is_cancelled_stops_its_turn(anden: Path, tmp_path: Path) -> None:
     model = FakeModel(then_say(lambda text: shell(text)))
     async with pool(tmp_path / "var", model) as sessions:
-        turn = asyncio.create_task(sessions.ask(ask(anden, "sleep 60; touch /tenant/life/late")))
+        turn = asyncio.create_task(sessions.ask(ask(anden, "sleep 60; touch /tenant/directives/late")))
         await until(lambda: model.requests)
         await asyncio.sleep(0.3)
         turn.cancel()
@@ -275,7 +277,7 @@ async def test_an_ask_that_is_cancelled_stops_its_turn(anden: Path, tmp_path: Pa
             await turn
         assert turn.cancelled()
         assert (await sessions.ask(ask(anden, "echo next"))).text.startswith("result: next")
-    assert not (anden / "life" / "late").exists()
+    assert not (anden / "directives" / "late").exists()
 
 
 async def test_interrupt_before_the_session_is_there(anden: Path, tmp_path: Path) -> None:
@@ -307,16 +309,29 @@ async def test_a_turn_whose_cli_dies_is_asked_once_more(anden: Path, tmp_path: P
         assert len(answer.usage) == 2
 
 
+class Outside(Protocol):
+    """What the tool below works on."""
+
+
+def reach(outside: Outside, who: str) -> str:
+    """Reach somebody outside.
+
+    who: whom
+    """
+    return f"{who} was reached"
+
+
 async def test_a_turn_that_may_have_reached_somebody_is_not_repeated(anden: Path, tmp_path: Path) -> None:
-    model = FakeModel(then_say(lambda text: shell(text)))
+    model = FakeModel(then_say(lambda _: Use("mcp__staff__reach", {"who": "Ann"})))
+    toolbox = Toolbox((Tool(reach, "external"),), {Outside: lambda _: None})
 
     def tell(event: Any) -> None:
         if isinstance(event, ToolStarted):
             os.kill(pids(sessions)[1], signal.SIGKILL)
 
-    async with pool(tmp_path / "var", model, effects={**BUILT_IN, "Bash": "external"}) as sessions:
+    async with pool(tmp_path / "var", model, toolbox=toolbox) as sessions:
         with pytest.raises(SessionDied) as caught:
-            await sessions.ask(ask(anden, "sleep 5"), tell)
+            await sessions.ask(ask(anden, "reach Ann"), tell)
         assert caught.value.external
         assert len(model.requests) == 1
         model.script = lambda _: Say("here again")
@@ -408,14 +423,15 @@ async def test_with_file_tools_only_the_guard_is_the_fence(anden: Path, tmp_path
         "read": Use("Read", {"file_path": str(anden / "life" / "identity.md")}),
         "link": Use("Read", {"file_path": str(anden / "life" / "link.md")}),
         "up": Use("Read", {"file_path": str(tmp_path / "outside.md")}),
-        "write": Use("Write", {"file_path": str(anden / "life" / "new.md"), "content": "kept"}),
+        "write": Use("Write", {"file_path": str(anden / "directives" / "new.md"), "content": "kept"}),
+        "memory": Use("Write", {"file_path": str(anden / "life" / "new.md"), "content": "kept"}),
         "blueprint": Use("Write", {"file_path": str(anden / "CLAUDE.md"), "content": "mine"}),
     }
     model = FakeModel(then_say(steps.__getitem__))
     async with pool(tmp_path / "var", model, isolation=FileToolsOnly()) as sessions:
         ran = {name: (await sessions.ask(ask(anden, name))).tools for name in steps}
-    assert [run.ok for runs in ran.values() for run in runs] == [True, False, False, True, False]
+    assert [run.ok for runs in ran.values() for run in runs] == [True, False, False, True, False, False]
     assert "I work for anden" in ran["read"][0].output
-    assert (anden / "life" / "new.md").read_text() == "kept"
+    assert (anden / "directives" / "new.md").read_text() == "kept"
     assert "SECRET OF THE HOST" not in json.dumps(model.requests)
     assert "Bash" not in {tool["name"] for tool in model.requests[0]["tools"]}

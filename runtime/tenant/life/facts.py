@@ -123,6 +123,18 @@ def drop(body: str, old: str, *, section: str = "") -> Changed:
     return Changed(_joined(lines[: span[0]] + lines[span[1] :]), tuple(gone))
 
 
+def clear(body: str, words: str, section: str = "") -> Changed:
+    """Without every fact that says ``words``; without words, everything about ``section``: it, and the facts elsewhere
+    that name it whole. The same body when there is none."""
+    if words:
+        gone = find(body, words, section)
+        return Changed(_without(body.splitlines(), gone), tuple(gone)) if gone else Changed(body)
+    first = drop(body, "", section=section) if _span(body, section) else Changed(body)
+    named = set(terms(section))
+    others = [one for one in facts(first.body) if len(named) > 1 and named <= set(terms(one.text))]
+    return Changed(_without(first.body.splitlines(), others), (*first.gone, *others)) if others else first
+
+
 def contradicts(new: Fact, old: Fact) -> bool:
     """Both cannot be: they are about the same topic, or say the same of other figures."""
     if new.topic or old.topic:

@@ -105,12 +105,12 @@ class Life:
                 found.append(fault)
         return found
 
-    def write(self, file: LifeFile, *, today: str) -> None:
-        """Write a file with ``today`` as its day. Raises Refused when what lies in its place is broken: nothing that a
-        person wrote is overwritten."""
+    def write(self, file: LifeFile) -> None:
+        """Write a file whole. Raises Refused when what lies in its place is broken: nothing that a person wrote is
+        overwritten."""
         if file.fault is not None:
             raise Refused(f"{file.rel} is broken and waits to be mended: {file.fault.problem}", hint="tell the admin")
-        self._folder.write_text(file.rel, replace(file, meta={**file.meta, "updated": today}).text)
+        self._folder.write_text(file.rel, file.text)
 
     def _last_good(self, rel: str, fault: Fault) -> LifeFile:
         for data in self._history.versions(rel):

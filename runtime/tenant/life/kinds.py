@@ -20,7 +20,8 @@ Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class Head(Strict):
-    """What every file under life/ begins with."""
+    """What every file under life/ begins with. There is no date of the last change that every change would touch: two
+    changes have to be revertible one without the other. Facts have dates of their own, and git knows the rest."""
 
     title: Annotated[str, Field(min_length=1, max_length=120)]
     kind: str
@@ -141,7 +142,7 @@ def kind_of(rel: str) -> Kind:
 
 def _first_version(meta: dict[str, Any], kind: Kind) -> dict[str, Any]:
     """A file from before heads had versions, or one that a person began without a head."""
-    return {"title": kind.title, "kind": kind.name, **meta, "version": 1, "updated": meta.get("updated")}
+    return {"title": kind.title, "kind": kind.name, **meta, "version": 1}
 
 
 MIGRATIONS: tuple[Callable[[dict[str, Any], Kind], dict[str, Any]], ...] = (_first_version,)

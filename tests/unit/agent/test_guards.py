@@ -34,16 +34,17 @@ NO_SHELL = Policy(root="/tenant", role=Role.OWNER, shell=False)
         (OWNER, "Grep", {"pattern": "/etc"}, True),
         (OWNER, "Grep", {"pattern": "x", "path": "/root"}, False),
         (OWNER, "Grep", {"pattern": "x", "glob": "../**"}, False),
-        (OWNER, "Write", {"file_path": "/tenant/life/new.md"}, True),
+        (OWNER, "Write", {"file_path": "/tenant/life/new.md"}, False),
+        (OWNER, "Write", {"file_path": "/tenant/directives/new.md"}, True),
         (OWNER, "Edit", {"file_path": "/tenant/directives/showings.md"}, True),
         (OWNER, "Write", {"file_path": "/tenant/state/schedules.yaml"}, True),
         (OWNER, "Write", {"file_path": "/tenant/x.md"}, False),
         (OWNER, "Write", {"file_path": "/tenant/life/../tenant.yaml"}, False),
         (OWNER, "Write", {"file_path": "/tenant/CLAUDE.md"}, False),
-        (OWNER, "Write", {"file_path": "/tenant/life/claude.MD"}, False),
+        (OWNER, "Write", {"file_path": "/tenant/directives/claude.MD"}, False),
         (OWNER, "Write", {"file_path": "/tenant/execution/.claude/settings.json"}, False),
-        (OWNER, "Write", {"file_path": "/tenant/life/.gitattributes"}, False),
-        (OWNER, "Write", {"file_path": "/tenant/life/.git/config"}, False),
+        (OWNER, "Write", {"file_path": "/tenant/directives/.gitattributes"}, False),
+        (OWNER, "Write", {"file_path": "/tenant/directives/.git/config"}, False),
         (OWNER, "Write", {"file_path": "/tenant/execution/.mcp.json"}, False),
         (OWNER, "Write", {"file_path": "/tenant/state/messages/2026-11.jsonl"}, False),
         (OWNER, "Write", {"file_path": "/tenant/state/claude/x"}, False),
@@ -63,21 +64,21 @@ def test_the_policy(policy: Policy, tool: str, given_: dict[str, Any], allowed: 
     assert len(reason) < 200
 
 
-@given(st.lists(st.sampled_from(["..", ".", "life", "/", "tenant", "etc", "~", "x"]), max_size=8))
+@given(st.lists(st.sampled_from(["..", ".", "directives", "/", "tenant", "etc", "~", "x"]), max_size=8))
 def test_no_name_writes_outside_the_folder(parts: list[str]) -> None:
     path = "/".join(parts)
     if deny(OWNER, "Write", {"file_path": path}) == "":
-        assert (Path("/tenant") / path).resolve().is_relative_to("/tenant/life")
+        assert (Path("/tenant") / path).resolve().is_relative_to("/tenant/directives")
 
 
 def test_without_a_sandbox_links_are_followed_before_deciding(tmp_path: Path) -> None:
     root = tmp_path / "tenant"
-    (root / "life").mkdir(parents=True)
-    (root / "life" / "out").symlink_to("/etc")
+    (root / "directives").mkdir(parents=True)
+    (root / "directives" / "out").symlink_to("/etc")
     policy = Policy(root=str(root), role=Role.OWNER, shell=False, resolve=follow)
-    assert deny(policy, "Read", {"file_path": str(root / "life" / "out" / "passwd")})
-    assert deny(policy, "Write", {"file_path": str(root / "life" / "out" / "new")})
-    assert not deny(policy, "Write", {"file_path": str(root / "life" / "new")})
+    assert deny(policy, "Read", {"file_path": str(root / "directives" / "out" / "passwd")})
+    assert deny(policy, "Write", {"file_path": str(root / "directives" / "out" / "new")})
+    assert not deny(policy, "Write", {"file_path": str(root / "directives" / "new")})
 
 
 def test_receipts_are_bounded_and_know_what_reaches_others() -> None:

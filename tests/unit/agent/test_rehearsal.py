@@ -103,8 +103,8 @@ async def test_the_documents_example_greets(example: Model) -> None:
 async def test_the_documents_example_uses_a_tool_and_goes_on(example: Model) -> None:
     asked = says(f"{HEADER}please remember that Sarah's dog is called 'Max'")
     text, [use] = await example(asked)
-    assert (text, use["tool"]) == ("", "Bash")
-    assert use["input"]["command"].startswith("printf -- '- %s\\n' 'Sarah'\"'\"'s dog")
+    assert (text, use["tool"]) == ("", "mcp__staff__remember")
+    assert use["input"] == {"fact": "Sarah's dog is called 'Max'", "kind": "habit"}
     assert await example(asked, *used("")) == ("[rehearsal] Saved.", [])
     assert await example(asked, *used(""), *used("")) == ("[rehearsal] Done.", []), "a model always has a last word"
 

@@ -1,0 +1,90 @@
+"""Getting to know the realtor: which questions are open, and in which phase the assistant is.
+
+Owns the order of the phases and when one may be left. The questions are asked by the agent, one at a time, where they
+fit; what is answered goes into its own file like any other fact.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from runtime.errors import NotFound, Refused
+from runtime.tenant.life import facts
+from runtime.tenant.life.facts import Fact, Source
+from runtime.tenant.life.files import Life, LifeFile
+from runtime.tenant.life.kinds import Phase
+from runtime.tenant.life.sources import Said
+
+QUESTIONS = "life/questions.md"
+ONBOARDING = "life/onboarding.md"
+
+_NEXT = {Phase.DISCOVERY: Phase.BUILDING, Phase.BUILDING: Phase.LIVE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onboarding:
+    """For one turn. ``said`` is what was said lately, the turn's own messages last."""
+
+    life: Life
+    said: Sequence[Said]
+    zone: ZoneInfo
+    now: Callable[[], datetime]
+
+    def mark_question(self, question: str, state: str) -> str:
+        """Note that a question of questions.md was asked, or answered, today. Raises NotFound."""
+        today, found = self._today(), self.life.read(QUESTIONS)
+        known = [one["id"] for one in found.meta["questions"]]
+        if question not in known:
+            raise NotFound(f"there is no question {question}", hint=f"there are: {', '.join(known)}")
+        days = {"answered": today} if state == "answered" else {}
+        asked = [
+            {**one, "asked": one.get("asked") or today, **days} if one["id"] == question else one
+            for one in found.meta["questions"]
+        ]
+        found = replace(found, meta={**found.meta, "questions": asked})
+        self.life.write(found)
+        left = ", ".join(one["id"] for one in open_core(found))
+        return f"Noted. Core questions still open: {left or 'none'}."
+
+    def enter_phase(self, phase: str) -> str:
+        """Go on to the next phase. Back is only by /reonboard, which the owner types. Raises Refused."""
+        found, wanted = self.life.read(ONBOARDING), Phase(phase)
+        now = Phase(found.meta["phase"])
+        if wanted is now:
+            return f"The phase is {now} already."
+        if _NEXT.get(now) is not wanted:
+            raise Refused(f"after {now} does not come {wanted}", hint="the owner goes back with /reonboard")
+        if left := open_core(self.life.read(QUESTIONS)):
+            named = ", ".join(one["id"] for one in left)
+            raise Refused(f"core questions are open: {named}", hint="ask them first, one at a time, where they fit")
+        last = self.said[-1] if self.said else None
+        source = Source(date=self._today(), who=last.who if last else "", message=last.id if last else "")
+        body = facts.add(found.body, Fact(f"{now} to {wanted}", source=source), single=False).body
+        meta = {**found.meta, "phase": wanted.value, "since": self._today()}
+        self.life.write(replace(found, body=body, meta=meta))
+        return f"The phase is {wanted} now."
+
+    def _today(self) -> str:
+        return self.now().astimezone(self.zone).date().isoformat()
+
+
+def open_core(questions: LifeFile) -> list[dict[str, str]]:
+    """The core questions that nobody has answered."""
+    return [one for one in questions.meta.get("questions", ()) if one.get("core") and not one.get("answered")]
+
+
+def standing(life: Life) -> str:
+    """What the agent is told while the assistant is not LIVE yet; nothing when it is."""
+    phase = Phase(life.read(ONBOARDING).meta["phase"])
+    if phase is Phase.LIVE:
+        return ""
+    left = open_core(life.read(QUESTIONS))
+    if left:
+        waiting = next((one for one in left if one.get("asked")), left[0])
+        state = "asked before, not answered" if waiting.get("asked") else "not asked yet"
+        ask = f"{waiting['id']}, {state}: {waiting['question']}"
+        return f"(onboarding: {phase}; {len(left)} core questions open, next is {ask})"
+    if phase is Phase.DISCOVERY:
+        return f"(onboarding: {phase}; all core questions are answered: go on to BUILDING)"
+    return f"(onboarding: {phase}; offer to fit the directives to the answers, and when that is done go on to LIVE)"

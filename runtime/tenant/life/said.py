@@ -1,0 +1,35 @@
+"""What was said lately in a conversation, as memory needs to know it: whose words, in which message, when.
+
+Reads the message log from its end. Does not own the log (messages.py) nor what follows from it (sources.py).
+"""
+
+from collections.abc import Iterable
+
+from runtime.tenant.life.sources import Said
+from runtime.tenant.messages import MessageLine, MessageLog
+from runtime.words import Conversation, Direction, How
+
+LATELY = 200
+"""Messages of a conversation within which words still count as said, and shown ones as in play."""
+
+SPOKEN = frozenset({"text", "audio", "voice", "location", "contacts", "button", "interactive", "reaction"})
+"""Kinds of messages that carry a person's own words and nothing written by others."""
+
+
+def lately(log: MessageLog, conversation: Conversation, own: Iterable[Said] = ()) -> list[Said]:
+    """What people said lately, oldest first; last the running turn's ``own``, which the log may not hold yet."""
+    last = list(own)
+    known = {one.id for one in last}
+    lines = (line for line in log.recent(LATELY, conversation) if line.id not in known)
+    return [*(of_line(line) for line in lines if line.direction is Direction.INBOUND), *last]
+
+
+def of_line(line: MessageLine) -> Said:
+    return Said(
+        id=line.id,
+        who=line.person,
+        how=line.how or How.TYPED,
+        text=line.text,
+        at=line.at,
+        shows=line.kind not in SPOKEN,
+    )

@@ -1,0 +1,84 @@
+"""What the shared tools work on, made for the turn that uses them: a tenant's memory, its onboarding, its messages."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from runtime.agent.events import Ask
+from runtime.errors import BadInput
+from runtime.tenant.folder import Folder
+from runtime.tenant.history import History
+from runtime.tenant.index import Index
+from runtime.tenant.life.files import Life
+from runtime.tenant.life.memory import Memory
+from runtime.tenant.life.onboarding import Onboarding
+from runtime.tenant.life.said import lately
+from runtime.tenant.messages import MessageLog
+from runtime.words import Direction, TenantId
+from shared_tools import offered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The tenant's messages, for the tool that searches them. Days are the tenant's."""
+
+    index: Index
+    folder: Folder
+    zone: ZoneInfo
+
+    def search(self, query: str, direction: str, since: str, until: str, limit: int, offset: int) -> str:
+        self.index.catch_up(self.folder)
+        hits = self.index.search(
+            query,
+            direction=Direction(direction) if direction else None,
+            since=day(since, self.zone),
+            until=day(until, self.zone, days=1),
+            limit=limit,
+            offset=offset,
+        )
+        lines = (
+            f"{hit.line.at.astimezone(self.zone):%a %Y-%m-%d %H:%M} {hit.line.person or 'assistant'}"
+            f" ({hit.line.channel}): {hit.snippet}"
+            for hit in hits
+        )
+        return "\n".join(lines) or "Nothing was said about that."
+
+
+def providers(
+    folder_of: Callable[[TenantId], Folder],
+    index: Callable[[str], Path],
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Mapping[type, Callable[[Ask], object]]:
+    """By what a tool needs. ``folder_of``: the tenant's own folder, which a run's is not; ``index``: where its search
+    index lies."""
+
+    def memory(ask: Ask) -> Memory:
+        folder = Folder(ask.folder)
+        said = lately(MessageLog(folder), ask.conversation, ask.said)
+        return Memory(life=_life(folder), role=ask.role, said=said, zone=ZoneInfo(ask.timezone), now=now)
+
+    def onboarding(ask: Ask) -> Onboarding:
+        return Onboarding(life=_life(Folder(ask.folder)), said=ask.said, zone=ZoneInfo(ask.timezone), now=now)
+
+    def messages(ask: Ask) -> Search:
+        return Search(index=Index(index(ask.tenant)), folder=folder_of(ask.tenant), zone=ZoneInfo(ask.timezone))
+
+    return {offered.Memory: memory, offered.Onboarding: onboarding, offered.Messages: messages}
+
+
+def day(text: str, zone: ZoneInfo, *, days: int = 0) -> datetime | None:
+    """The start of a day, or of the one that many days later; None for no text. Raises BadInput."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text!r} is no date", hint="give it as 2026-11-27") from None
+    found = found if found.tzinfo else found.replace(tzinfo=zone)
+    return found + timedelta(days=days)
+
+
+def _life(folder: Folder) -> Life:
+    return Life(folder, History(folder))

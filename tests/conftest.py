@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from runtime.agent import isolation
 
@@ -16,6 +17,11 @@ KEPT = ("PATH", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "CI", "PYTEST_XDI
 # Before any test module is imported: a library that reads the environment at import finds nothing of the host.
 for name in [name for name in os.environ if name not in KEPT and not name.startswith("PYTEST_")]:
     del os.environ[name]
+
+
+# No example fails for being slow: machines are shared.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 def _stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:

@@ -17,13 +17,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from claude_agent_sdk import ClaudeSDKClient, ResultMessage, StreamEvent
+from claude_agent_sdk import ClaudeSDKClient, ResultMessage
 
 from runtime import logs
 from runtime.agent import doors, guards, options, sandbox
-from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed, ModelRefused, Partial, SessionDied, TurnTimedOut
+from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed, SessionDied, TurnTimedOut
+from runtime.agent.exchange import exchange, words
 from runtime.agent.gateway import SessionToken, Usage
 from runtime.agent.isolation import Bwrap, FileToolsOnly
 from runtime.agent.options import House, Spec
@@ -258,7 +258,9 @@ class Session:
         fault: AskFailed | None = None
         try:
             async with asyncio.timeout(self._house.turn_seconds):
-                result = await self._exchange(client, job)
+                result = await exchange(client, job.ask.prompt, job.said, job.tell)
+            if result is None:
+                raise self._died("it ended in the middle of a turn")
         except TimeoutError:
             fault = self._timed_out()
         except Exception as trouble:  # noqa: BLE001 - the border to the SDK: it raises plain exceptions, too
@@ -272,31 +274,10 @@ class Session:
             raise fault
         return self._answer(job, result, usage, ms=_ms(began))
 
-    async def _exchange(self, client: ClaudeSDKClient, job: _Job) -> ResultMessage:
-        message_id = str(uuid4())
-        await client.query(_message(job.ask.prompt, message_id))
-        async for message in client.receive_messages():
-            match message:
-                case StreamEvent(parent_tool_use_id=None, event=event):
-                    if event.get("type") == "message_start":
-                        job.said.clear()
-                    elif text := _text_of(event):
-                        job.said.append(text)
-                        job.tell(Partial(text))
-                case ResultMessage(user_message_uuids=ids) if ids is None or message_id in ids:
-                    return message
-        raise self._died("it ended in the middle of a turn")
-
     def _answer(self, job: _Job, result: ResultMessage | None, usage: Usage, *, ms: int) -> Answer:
-        aborted = result is not None and (result.terminal_reason or "").startswith("aborted")
-        stopped = job.stopped or aborted or result is None
-        if result is not None and result.is_error and not stopped:
-            fault = _refused(result, usage)
-            fault.usage = (usage,)
-            raise fault
-        spoken = "".join(job.said)
+        text, stopped = words(result, job.said, usage, stopped=job.stopped)
         return Answer(
-            text=spoken if stopped or result is None else result.result or spoken,
+            text=text,
             tools=tuple(job.receipts.runs),
             session=self.claude_id,
             stopped=stopped,
@@ -344,27 +325,6 @@ class Session:
             f"the turn took longer than {self._house.turn_seconds:g} s",
             hint="ask for less at once, or raise sessions.turn_timeout_seconds",
         )
-
-
-def _refused(result: ResultMessage, usage: Usage) -> ModelRefused:
-    detail = usage.refused or f"upstream:{result.api_error_status or result.subtype}"
-    said = result.result or "; ".join(result.errors or ()) or result.subtype
-    hint = "raise limits.usd_per_day, or wait for tomorrow" if detail == "budget" else "see the gateway's log lines"
-    return ModelRefused(f"the model did not answer: {said[:500]}", hint=hint, detail=detail)
-
-
-async def _message(prompt: str, message_id: str) -> AsyncIterator[dict[str, Any]]:
-    """With an id of its own, so that its result is told from one that came late."""
-    content = {"role": "user", "content": prompt}
-    yield {"type": "user", "message": content, "parent_tool_use_id": None, "uuid": message_id}
-
-
-def _text_of(event: dict[str, Any]) -> str:
-    match event:
-        case {"type": "content_block_delta", "delta": {"type": "text_delta", "text": str(text)}}:
-            return text
-        case _:
-            return ""
 
 
 async def _gone(process: int) -> None:

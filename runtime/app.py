@@ -33,6 +33,7 @@ from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
 from runtime.tenant.secrets import Keys
+from runtime.turns import tool_routes
 from runtime.turns.attachments import Attachments, Outgoing
 from runtime.turns.board import Board
 from runtime.turns.commands import Commands, Strangers, note
@@ -205,6 +206,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
         *telegram.routes(runtime.desk, bot_of=runtime.desk.telegram_bot),
         *whatsapp.routes(runtime.desk, groups=runtime.settings.file.whatsapp.groups),
         *api.routes(runtime.desk),
+        *tool_routes.routes(runtime.desk.tenant_of_key, runtime.settings.index),
     ]
 
 

@@ -62,14 +62,14 @@ def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Rou
             if "text/event-stream" in request.headers.get("accept", ""):
                 return event_stream(turn, desk.follow(turn, after=_last_event_id(request)), keep_alive)
             return await _when_done(turn, desk.follow(turn))
-        except (Fault, _Unauthorized, TooLarge) as fault:
+        except (Fault, Unauthorized, TooLarge) as fault:
             return _refusal(desk, fault)
 
     async def follow(request: Request) -> Response:
         try:
             turn = _turn(_authorized(desk, request), request.path_params["turn"])
             return await resumed(turn, desk.follow(turn, after=_last_event_id(request)), keep_alive)
-        except (Fault, _Unauthorized, TooLarge) as fault:
+        except (Fault, Unauthorized, TooLarge) as fault:
             return _refusal(desk, fault)
 
     async def cancel(request: Request) -> Response:
@@ -78,7 +78,7 @@ def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Rou
             name = _conversation(await _object(request))
             stopped = await desk.cancel(tenant, Conversation(f"{CHANNEL}:{name}"))
             return JSONResponse({"cancelled": stopped})
-        except (Fault, _Unauthorized, TooLarge) as fault:
+        except (Fault, Unauthorized, TooLarge) as fault:
             return _refusal(desk, fault)
 
     return [
@@ -91,15 +91,22 @@ def routes(desk: ApiDesk, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> list[Rou
 # The request
 
 
-class _Unauthorized(Exception):
+class Unauthorized(Exception):
     """No key, a wrong one, or no such tenant: from outside they are the same."""
 
 
-def _authorized(desk: ApiDesk, request: Request) -> TenantId:
+def bearer(request: Request) -> str:
+    """The key of a request; Unauthorized without one."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    tenant = tenant_id(request.path_params["tenant"])
-    if tenant is None or scheme.lower() != "bearer" or not key or not desk.authorize(tenant, key.strip()):
-        raise _Unauthorized
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthorized
+    return key.strip()
+
+
+def _authorized(desk: ApiDesk, request: Request) -> TenantId:
+    key, tenant = bearer(request), tenant_id(request.path_params["tenant"])
+    if tenant is None or not desk.authorize(tenant, key):
+        raise Unauthorized
     return tenant
 
 
@@ -181,16 +188,17 @@ async def _when_done(turn: TurnId, events: AsyncIterator[TurnEvent]) -> Response
     raise Unavailable(f"{turn} is not finished yet", hint="send the same id again to wait for its reply")
 
 
-def _refusal(desk: ApiDesk, fault: Fault | _Unauthorized | TooLarge) -> Response:
-    status, problem, hint = _explain(fault)
+def _refusal(desk: ApiDesk, fault: Fault | Unauthorized | TooLarge) -> Response:
+    status, problem, hint = explain(fault)
     headers = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": RETRY_AFTER}}.get(status)
     desk.metrics.messages_refused.labels(channel=CHANNEL, reason=str(status)).inc()
     return JSONResponse({"error": problem, "hint": hint}, status_code=status, headers=headers)
 
 
-def _explain(fault: Fault | _Unauthorized | TooLarge) -> tuple[int, str, str]:
+def explain(fault: Fault | Unauthorized | TooLarge) -> tuple[int, str, str]:
+    """The status, the problem and the hint that a request is refused with."""
     match fault:
-        case _Unauthorized():
+        case Unauthorized():
             return 401, "no valid key", "send the tenant's key as: Authorization: Bearer KEY"
         case TooLarge():
             return 413, f"the body has more than {BODY_LIMIT} bytes", "send a shorter text"

@@ -61,7 +61,8 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What one turn asked of models. ``refused``: why the last request was not answered, empty when it was:
-    ``budget``, ``tenant``, ``busy``, ``request``, ``ledger``, or ``upstream:<status>``."""
+    ``budget``, ``tenant``, ``busy``, ``request``, ``ledger``, or ``upstream:<status>``. ``context``: tokens of the longest
+    request with its answer, so how far the session has grown."""
 
     requests: int = 0
     tokens: Tokens = NO_TOKENS
@@ -69,6 +70,7 @@ class Usage:
     models: tuple[str, ...] = ()
     refused: str = ""
     first_request_bytes: int = 0
+    context: int = 0
 
 
 @dataclass(slots=True)
@@ -256,6 +258,7 @@ class Gateway:
                 usage,
                 tokens=usage.tokens + tokens,
                 usd=usage.usd + usd,
+                context=max(usage.context, tokens.prompt + tokens.output),
                 models=tuple(dict.fromkeys((*usage.models, model))) if status < 400 else usage.models,
                 refused=f"upstream:{status}" if status >= 400 else "",
             )

@@ -138,6 +138,7 @@ async def test_an_answer_passes_byte_for_byte_and_is_metered(rig: MakeRig) -> No
     assert usage.usd == pytest.approx(COST)
     assert (usage.requests, usage.models, usage.refused) == (1, ("claude-sonnet-5-5",), "")
     assert usage.first_request_bytes == len(response.request.content)
+    assert usage.context == 1200
     assert at.ledger.by_turn(TURN).usd == pytest.approx(COST)
     assert at.count("200") == 1
 

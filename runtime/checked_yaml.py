@@ -50,7 +50,7 @@ def load(
     try:
         return model.model_validate(plain)
     except ValidationError as fault:
-        lines = [_describe(path, tree, error) for error in fault.errors()]
+        lines = [said(path, _line(tree, error["loc"]), error) for error in fault.errors()]
         raise ConfigFault(lines, hint=hint) from None
 
 
@@ -92,7 +92,8 @@ def _plain(node: Any, resolve: Callable[[str], str | None] | None) -> Any:
     return node
 
 
-def _describe(path: Path, tree: CommentedMap, error: Any) -> str:
+def said(path: Path, line: int, error: Any) -> str:
+    """One fault of a model, as pydantic has it, in a line."""
     place: Place = error["loc"]
     where = ".".join(str(part) for part in place) or "(the file)"
     wanted = error["msg"].removeprefix("Value error, ")
@@ -103,7 +104,7 @@ def _describe(path: Path, tree: CommentedMap, error: Any) -> str:
         wanted = f"wanted {_SHAPES[error['type']]}, got {type(error['input']).__name__}"
     elif error["type"] not in ("missing", COMPLETE):
         wanted = f"{wanted[0].lower()}{wanted[1:]}, got {error['input']!r}"
-    return f"{path}:{_line(tree, place)}: {where}: {wanted}"
+    return f"{path}:{line}: {where}: {wanted}"
 
 
 def _line(tree: CommentedMap, place: Place) -> int:

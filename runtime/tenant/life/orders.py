@@ -85,7 +85,7 @@ _GOES_ON = _form(
 # Before a comma or an "and": the verb after it is then somebody's ("she will visit and send the papers").
 _SOMEBODYS = re.compile(
     rf"\b(?:{_any('will would can could may might shall did does do')}|'ll"
-    rf"|{_any('wants? wanted plans? planned hopes? likes? needs? has have going able ready agreed promised used')} to)\b"
+    rf"|{_any('wants? wanted plans? planned hopes? likes? needs? has have going able ready agreed used')} to)\b"
 )
 _ADDRESSED = re.compile(
     rf"\b(?:you|(?:the|your|this) (?:assistant|ai|bot|agent)|assistants?|proxystaff|claude) {_MUST}\b"

@@ -4,10 +4,11 @@ Owns what takes the place of what. In doubt both stay: a fact too many is seen a
 wrongly is gone from sight.
 """
 
+import calendar
 import re
 from collections.abc import Iterable
 
-from runtime.tenant.life.terms import NOT, contents, plain, terms, values
+from runtime.tenant.life.terms import NOT, STOP, contents, plain, terms, values
 
 _TOPIC = re.compile(r"^(?P<topic>[^\W\d_][\w '/&-]{1,40}?): +\S")
 _NAME = re.compile(r"[A-Z][\w'.-]*(?: [A-Z][\w'.-]*)+")
@@ -60,6 +61,13 @@ _HOUSE = re.compile(
     r"|\b(\d+[a-zA-Z]?) (?:[a-zA-Z]+ ){1,3}(?i:st|street|ave|avenue|rd|road|ln|lane|blvd|dr|drive|ct|court|way|place)\b"
     r"|(?i:\b(?:unit|apt|lot|suite)|#) ?(\w+)"
 )
+# A number behind a word names a thing ("plan 3", "form 17"); one before a word counts ("3 bedrooms").
+_NUMBERED = re.compile(
+    r"\b([a-zA-Z]{3,}) ?(\d+[a-zA-Z]?)\b(?! (?!(?:is|was|are|has|had|will|at|on|in|for|by|and|or|of|with)\b)[a-zA-Z]|[%:]"
+    r"|[-,./]\d)"
+)
+_BEFORE_FIGURES = _SINGLE | _terms_of("under over until around below above least most than", "age year beds baths sqft")
+_MONTHS = tuple(one.lower() for one in calendar.month_abbr if one)
 
 
 def topic(text: str) -> str:
@@ -112,7 +120,7 @@ def _differ_in_figures(new: str, old: str, *, least: int) -> bool:
     ours, theirs = values(new), values(old)
     if ours <= theirs or theirs <= ours or not _are_alike(new, old, least=least) or _turns(new) != _turns(old):
         return False
-    here, there = _houses(new), _houses(old)
+    here, there = _named(new), _named(old)
     if (here and there and here != there) or _are_opposed(new, old):
         return False
     days, others = _days(ours), _days(theirs)
@@ -184,8 +192,14 @@ def _names(text: str) -> list[str]:
     return re.findall(r"\b[A-Z][a-z]+", text)
 
 
-def _houses(text: str) -> frozenset[str]:
-    return frozenset(part.lower() for found in _HOUSE.findall(text) for part in found if part)
+def _named(text: str) -> frozenset[str]:
+    """What the text names by a number: houses, units, plans."""
+    found = {part.lower() for found in _HOUSE.findall(text) for part in found if part}
+    for word, number in _NUMBERED.findall(text):
+        small = word.lower()
+        if small not in STOP and not small.startswith(_MONTHS) and not set(terms(word)) & _BEFORE_FIGURES:
+            found.add(number.lower())
+    return frozenset(found)
 
 
 def _days(figures: Iterable[str]) -> frozenset[str]:

@@ -63,8 +63,8 @@ _HOUSE = re.compile(
 )
 # A number behind a word names a thing ("plan 3", "form 17"); one before a word counts ("3 bedrooms").
 _NUMBERED = re.compile(
-    r"\b([a-zA-Z]{3,}) ?(\d+[a-zA-Z]?)\b(?! (?!(?:is|was|are|has|had|will|at|on|in|for|by|and|or|of|with)\b)[a-zA-Z]|[%:]"
-    r"|[-,./]\d)"
+    r"\b([a-zA-Z]{3,}) ?(\d+[a-zA-Z]?)\b(?! (?!(?:is|was|are|has|had|will|at|on|in|for|by|and|or|of|with)\b)[a-zA-Z]"
+    r"|[%:]|[-,./]\d)"
 )
 _BEFORE_FIGURES = _SINGLE | _terms_of("under over until around below above least most than", "age year beds baths sqft")
 _MONTHS = tuple(one.lower() for one in calendar.month_abbr if one)

@@ -7,12 +7,12 @@ write, so no attribute, filter, link or nested repository in there can mean anyt
 import hashlib
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runtime.errors import Fault
-from runtime.tenant.commits import Concern, Refusal, concern_of, shown
+from runtime.tenant.commits import Concern, Refusal, concern_of, shown, subject
 from runtime.tenant.folder import COMMITTED, Folder, Stamp
 
 MAX_FILE = 5_000_000
@@ -141,6 +141,16 @@ def why_not(path: str, stamp: Stamp) -> tuple[str, str] | None:
 def is_versioned(path: str) -> bool:
     """Whether the path lies in what the runtime commits; anything else in the repository is a person's own affair."""
     return any(path == part or path.startswith(f"{part}/") for part in COMMITTED) and not _is_litter(path)
+
+
+def subject_of(changes: Sequence[Change]) -> str:
+    """What a commit of these changes is called, after the concern of the first."""
+    return subject(
+        changes[0].concern,
+        added=[one.path for one in changes if one.before is None],
+        changed=[one.path for one in changes if one.before and one.entry],
+        deleted=[one.path for one in changes if one.entry is None],
+    )
 
 
 def in_the_way(folder: Folder, tracked: Mapping[str, Entry]) -> list[str]:

@@ -134,6 +134,10 @@ class Repository:
         text = self._git("show", "--format=", form, *_PLAIN, "--no-ext-diff", "--no-textconv", commit, "--").out
         return text.decode("utf-8", "replace")
 
+    def message(self, commit: str) -> str:
+        """The whole message of a commit, as it was written."""
+        return self._git("log", "--max-count=1", "--format=%B", *_PLAIN, "--end-of-options", commit, "--").text() + "\n"
+
     def contains(self, commit: str, *, in_: str) -> bool:
         return self._git("merge-base", "--is-ancestor", commit, in_, ok=(0, 1)).code == 0
 

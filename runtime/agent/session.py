@@ -291,6 +291,7 @@ class Session:
             root=start.tenant,
             role=self.spec.role,
             shell=not isinstance(isolation, FileToolsOnly),
+            apart=self.spec.apart,
             effects=self._house.effects,
             **({} if isinstance(isolation, Bwrap) else {"resolve": guards.follow}),
         )

@@ -199,7 +199,7 @@ def close(tx: Transaction, turn: TurnId) -> None:
 
 def messages(tx: Transaction, turn: TurnId) -> list[Inbound]:
     """The messages of ``turn`` in the order they were accepted."""
-    return [_load(row["body"]) for row in tx.run(MESSAGES, turn=turn)]
+    return [load(row["body"]) for row in tx.run(MESSAGES, turn=turn)]
 
 
 def span(tx: Transaction, turn: TurnId) -> tuple[float, float]:
@@ -241,7 +241,8 @@ def _dump(message: Inbound) -> str:
     return json.dumps(asdict(message) | {"sent_at": message.sent_at.isoformat(), "extra": dict(message.extra)})
 
 
-def _load(body: str) -> Inbound:
+def load(body: str) -> Inbound:
+    """A message as it is kept in the column ``body``."""
     fields: dict[str, Any] = json.loads(body)
     fields["sent_at"] = datetime.fromisoformat(fields["sent_at"])
     fields["how"] = How(fields["how"])

@@ -29,6 +29,8 @@ from runtime.engine.database import Database
 from runtime.engine.durable import Engine
 from runtime.engine.lease import Lease
 from runtime.errors import Unavailable
+from runtime.learning.clock import RUN, Clock
+from runtime.learning.runner import Runner
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
@@ -140,8 +142,30 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             bots=telegram_api.bot,
             operator=operator,
         )
+        runner = Runner(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            sessions=sessions,
+            records=records,
+            lanes=lanes,
+            folders=settings.var / "runs",
+        )
+        clock = Clock(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            runner=runner,
+            timeout_hours=file.sessions.timeout_hours,
+        )
         commands = Commands(
-            database=database, tenants=tenants, sessions=sessions, gateway=gateway, records=records, lanes=lanes
+            database=database,
+            tenants=tenants,
+            sessions=sessions,
+            gateway=gateway,
+            records=records,
+            lanes=lanes,
+            ended=clock.ended,
         )
         errand = Errand(
             database=database,
@@ -157,10 +181,12 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         )
         engine.register(TURN, turn)
         engine.register(ERRAND, errand)
+        engine.register(RUN, runner)
         await recover(database, tenants, records)
         await engine.launch()
         stack.callback(engine.close)
         await stack.enter_async_context(beside(intake.sweep()))
+        await stack.enter_async_context(beside(clock.run()))
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":
             # Lines that are held open for a minute each would starve what is sent.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from runtime.cli import learning
 from runtime.cli.terminal import (
     HERE,
     Home,
@@ -25,6 +26,7 @@ from runtime.cli.terminal import (
 )
 from runtime.engine.database import Database
 from runtime.engine.lease import Lease
+from runtime.learning import runs
 from runtime.settings import Settings
 from runtime.tenant.index import Index
 from runtime.tenant.messages import MessageLog
@@ -47,6 +49,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
     try:
         standing = database.read_now(lambda tx: tx.run(inbox.STANDING))[0]
         troubled = database.read_now(lambda tx: outbox.troubled(tx, 1000))
+        last = database.read_now(runs.last)
     finally:
         database.close()
     broken = {id: fault.problem for id, fault in tenants.broken().items()}
@@ -58,6 +61,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
         "queue_depth": standing["depth"],
         "oldest_unanswered_seconds": oldest,
         "dead_letters": len(troubled),
+        "last_runs": {run.tenant: learning.record(run) for run in last},
         "rehearsal": settings.file.model.upstream == "rehearsal",
     }
     if json:
@@ -73,6 +77,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
             ("turns not finished", standing["depth"]),
             ("oldest of them", f"{oldest} s" if oldest is not None else "-"),
             ("dead letters", len(troubled)),
+            *((f"last run of {run.tenant}", f"{run.kind.value}: {learning.told(run)}") for run in last),
         ],
         empty="",
     )

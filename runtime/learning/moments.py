@@ -11,7 +11,7 @@ LOOK_EVERY = 8 * HOUR
 REVIEW_AT_MOST = 12 * HOUR
 """Seconds that lie between the beginnings of two reviews of a tenant, at least."""
 
-BACKOFF = (20.0, 300.0)
+BACKOFF = (5.0, 300.0)
 """Seconds before the second and the third attempt."""
 
 ATTEMPTS = len(BACKOFF) + 1

@@ -140,6 +140,11 @@ class Records:
         book.turns.append([_turn(origin, answer, commits)])
         return commits
 
+    def ran(self, tenant: Tenant, origin: Origin, answer: Answer | None, commits: list[str], outcome: str) -> None:
+        """The line of a run, which nobody typed."""
+        line = replace(_turn(origin, answer, commits), extra={"outcome": outcome})
+        self.book(tenant).turns.append([line])
+
     def settled(self, row: Planned, outcome: SendOutcome) -> None:
         """What became of a message we sent: a later line under its key. What a webhook was told is no message."""
         if row.channel == outgoing.CHANNEL:

@@ -1,0 +1,234 @@
+"""What is learned without anybody typing: after a conversation and from time to time, once, and never in the way."""
+
+import asyncio
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.stage import Stage
+from runtime.tenant.turnlog import TurnLog
+from tests.journeys.operating import Operator
+from tests.journeys.rehearsing import rehearsing
+from tests.journeys.waiting import until
+
+pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
+
+HOUR = 3600
+CONTACTS = "life/knowledge/contacts.md"
+LEARNS = """\
+announce: false
+replies:
+  - name: a run that finds what was missed
+    when: {regex: 'This is a run[\\s\\S]*nothing to learn[\\s\\S]*> By the way, (?P<fact>\\w+ sells in \\w+)'}
+    do:
+      - delay: DELAY
+      - use:
+          tool: Bash
+          input: {command: "printf -- '- %s. [2026-11-20; Ann; typed]\\n' {fact:sh} >> life/knowledge/contacts.md"}
+      - say: 'Saved: {fact}'
+  - name: a run with nothing in it
+    when: {words: [this is a run]}
+    do: [{say: nothing to learn}]
+  - name: a turn that saves
+    when: {regex: 'note (?P<fact>.+)'}
+    do:
+      - use: {tool: Bash, input: {command: "printf -- '- %s.\\n' {fact:sh} >> life/patterns.md"}}
+      - say: Noted.
+  - when: {regex: '.'}
+    do: [{say: Hello.}]
+"""
+
+
+def learning(delay: float = 0) -> str:
+    return LEARNS.replace("DELAY", str(delay))
+
+
+def rows(stage: Stage, sql: str, *values: object) -> list[dict[str, Any]]:
+    """What the product's database says, or is made to say."""
+    with sqlite3.connect(stage.home / "var" / "proxystaff.db", timeout=30) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(sql, values)]
+
+
+def runs(stage: Stage) -> list[dict[str, Any]]:
+    return rows(stage, "SELECT * FROM run ORDER BY opened, id")
+
+
+def cursor(stage: Stage, conversation: str) -> int | None:
+    found = rows(stage, "SELECT upto FROM learned WHERE conversation = ?", conversation)
+    return found[0]["upto"] if found else None
+
+
+def ended(stage: Stage, count: int = 1) -> bool:
+    found = runs(stage)
+    return len(found) >= count and all(run["state"] == "done" for run in found)
+
+
+def by_runs(stage: Stage) -> list[str]:
+    return [one.trailers["Turn"] for one in stage.history.log(limit=20) if "run:" in one.trailers.get("Turn", "")]
+
+
+async def say(stage: Stage, text: str, number: int) -> str:
+    before = len(stage.telegram.recording.sent)
+    (await stage.post_telegram(text, number)).raise_for_status()
+    await until(lambda: len(stage.telegram.recording.sent) > before)
+    return str(stage.telegram.recording.sent[before].body["text"])
+
+
+async def test_after_a_reset_what_was_missed_is_saved_as_one_commit(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning()) as stage:
+        await stage.start()
+        assert await say(stage, "By the way, Bill sells in May", 1) == "Hello."
+        assert stage.history.log(limit=5, by_agent=True) == []
+        assert "afresh" in await say(stage, "/reset", 2)
+        await until(lambda: ended(stage))
+        [run] = runs(stage)
+        conversation = run["conversation"]
+        assert (run["outcome"], run["attempts"], run["problem"]) == ("merged", 1, "")
+        [commit] = stage.history.log(limit=5, by_agent=True)
+        assert (commit.id, commit.files) == (run["landed"], (CONTACTS,))
+        assert commit.trailers["Turn"] == run["id"] == f"run:{stage.tenant.id}:reflection:{conversation}:000001"
+        assert commit.trailers["Trigger"] == "reflection"
+        assert commit.trailers["Conversation"] == conversation
+        assert commit.trailers["Reason"] == "Saved: Bill sells in May"
+        assert "- Bill sells in May." in stage.tenant.folder.read_text(CONTACTS)
+        line = TurnLog(stage.tenant.folder).find(run["id"])
+        assert line
+        assert (line.trigger, line.commits, line.extra["outcome"]) == ("reflection", (commit.id,), "merged")
+        assert [tool["name"] for tool in line.tools] == ["Bash"]
+        await until(lambda: not any((stage.home / "var/runs").iterdir()))
+        # Nothing was said since: nothing is looked at.
+        assert "afresh" in await say(stage, "/reset", 3)
+        assert len(runs(stage)) == 1
+        assert len(stage.telegram.recording.sent) == 3, "a run says nothing to anybody"
+        operator = Operator(stage.home)
+        [told] = await asyncio.to_thread(operator.json, "runs", stage.tenant.id)
+        assert (told["outcome"], told["commit"], told["kind"]) == ("merged", commit.id, "reflection")
+        status = await asyncio.to_thread(operator.json, "status")
+        assert status["last_runs"][stage.tenant.id]["run"] == run["id"]
+        assert "Undone: Remember: contacts" in await say(stage, "/undo", 4)
+
+
+async def test_a_message_during_a_reflection_is_answered_at_once_and_both_are_kept(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning(delay=20)) as stage:
+        yaml = (stage.home / "proxystaff.yaml").read_text()
+        (stage.home / "proxystaff.yaml").write_text(yaml.replace("sessions:", "sessions:\n  max_warm: 1", 1))
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await say(stage, "/reset", 2)
+        await until(lambda: [run["state"] for run in runs(stage)] == ["running"])
+        await asyncio.sleep(2)
+        assert await say(stage, "note Anden likes mornings", 3) == "Noted."
+        assert runs(stage)[0]["state"] == "running", "the reply did not wait for the run"
+        await until(lambda: ended(stage), seconds=60)
+        assert runs(stage)[0]["outcome"] == "merged"
+        assert "Bill sells in May" in stage.tenant.folder.read_text(CONTACTS)
+        assert "likes mornings" in stage.tenant.folder.read_text("life/patterns.md")
+        assert len(stage.history.log(limit=5, by_agent=True)) == 2
+
+
+async def test_a_kill_during_a_reflection_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning(delay=3)) as stage:
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await say(stage, "/reset", 2)
+        await until(lambda: [run["state"] for run in runs(stage)] == ["running"])
+        await asyncio.sleep(1.5)
+        await stage.kill()
+        assert by_runs(stage) == []
+        assert cursor(stage, runs(stage)[0]["conversation"]) is None
+        await stage.start()
+        await until(lambda: ended(stage), seconds=60)
+        [run] = runs(stage)
+        assert (run["outcome"], run["attempts"]) == ("merged", 2)
+        assert by_runs(stage) == [run["id"]]
+        assert stage.tenant.folder.read_text(CONTACTS).count("Bill sells in May") == 1
+        assert cursor(stage, run["conversation"]) == run["upto"]
+        await until(lambda: not any((stage.home / "var/runs").iterdir()))
+        assert list((stage.tenant.folder.root / ".git/refs/proxystaff").rglob("run*/*")) == []
+
+
+@pytest.mark.parametrize("after", [0.2, 0.5, 0.8, 1.1])
+async def test_killed_at_any_moment_after_a_reset_it_is_learned_once(tmp_path: Path, after: float) -> None:
+    async with rehearsing(tmp_path, learning()) as stage:
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await say(stage, "/reset", 2)
+        await asyncio.sleep(after)
+        await stage.kill()
+        await stage.start()
+        await until(lambda: ended(stage), seconds=60)
+        [run] = runs(stage)
+        assert run["outcome"] == "merged"
+        assert by_runs(stage) == [run["id"]]
+        assert stage.tenant.folder.read_text(CONTACTS).count("Bill sells in May") == 1
+        assert cursor(stage, run["conversation"]) == run["upto"]
+        assert await say(stage, "Hello", 3) == "Hello."
+        assert len(stage.history.log(limit=10)) == 2, "nothing half done became somebody's commit"
+
+
+async def test_a_conversation_that_fell_silent_is_looked_at_once(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning()) as stage:
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await stage.stop()
+        rows(stage, "UPDATE inbox SET received = received - ?", 25 * HOUR)
+        for _ in range(2):
+            await stage.start()
+            await until(lambda: ended(stage))
+            assert [(run["kind"], run["outcome"]) for run in runs(stage)] == [("reflection", "merged")]
+            await stage.stop()
+        assert by_runs(stage) == [runs(stage)[0]["id"]]
+
+
+async def test_two_reviews_within_twelve_hours_are_one(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning()) as stage:
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await until(lambda: rows(stage, "SELECT * FROM review") != [])
+        assert runs(stage) == [], "the first look is eight hours after the first start"
+        await _later(stage, 8 * HOUR)
+        await until(lambda: ended(stage))
+        [first] = runs(stage)
+        assert (first["kind"], first["outcome"], first["conversation"]) == ("review", "merged", "")
+        assert cursor(stage, "") == first["upto"]
+        await say(stage, "By the way, Ann sells in June", 2)
+        await _later(stage, 8 * HOUR)
+        await until(lambda: rows(stage, "SELECT due FROM review")[0]["due"] > time.time())
+        assert len(runs(stage)) == 1, "the second look comes within twelve hours of the first review"
+        await _later(stage, 8 * HOUR)
+        await until(lambda: ended(stage, 2))
+        assert [run["kind"] for run in runs(stage)] == ["review", "review"]
+        contacts = stage.tenant.folder.read_text(CONTACTS)
+        assert (contacts.count("Bill sells in May"), contacts.count("Ann sells in June")) == (1, 1)
+        await _later(stage, 16 * HOUR)
+        await until(lambda: rows(stage, "SELECT due FROM review")[0]["due"] > time.time())
+        assert len(runs(stage)) == 2, "nothing was said since"
+
+
+async def test_a_guests_words_become_no_memory(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning()) as stage:
+        yaml = stage.tenant.folder.read_text("tenant.yaml")
+        guest = "people:\n  - {name: Gus, role: guest, telegram: 555}"
+        stage.tenant.folder.write_text("tenant.yaml", yaml.replace("people:", guest))
+        await stage.start()
+        for number, text in enumerate(("By the way, Bill sells in May", "/reset"), start=1):
+            before = len(stage.telegram.recording.sent)
+            await stage.post_telegram(text, number, sender=555)
+            await until(lambda before=before: len(stage.telegram.recording.sent) > before)
+        await _later(stage, 25 * HOUR)
+        await until(lambda: rows(stage, "SELECT due FROM review")[0]["due"] > time.time())
+        assert runs(stage) == []
+
+
+async def _later(stage: Stage, seconds: int) -> None:
+    """Everything that was, was ``seconds`` earlier."""
+    await stage.stop()
+    rows(stage, "UPDATE review SET due = due - ?", seconds)
+    rows(stage, "UPDATE run SET opened = opened - ?, finished = finished - ?", seconds, seconds)
+    if seconds > 24 * HOUR:
+        rows(stage, "UPDATE inbox SET received = received - ?", seconds)
+    await stage.start()

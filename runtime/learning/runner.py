@@ -7,7 +7,7 @@ at work. Does not own when a run is due (clock.py).
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,12 +20,13 @@ from runtime.engine.durable import PATIENT, Engine
 from runtime.errors import Fault, Unavailable
 from runtime.learning import keeping, moments, prompts, runs, transcript
 from runtime.learning.moments import Again, Ending, Kind, Over, Surroundings
+from runtime.learning.remarks import Remark
 from runtime.learning.runs import Run
-from runtime.learning.said import Said
 from runtime.tenant import worktrees
 from runtime.tenant.history import AGENT, Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.worktrees import Conflict, Failed, Merged, NoChanges, Outcome
+from runtime.turns import prompt
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import Records
 from runtime.words import Conversation, Role, TurnId
@@ -116,7 +117,7 @@ class Runner:
             attempt = Attempt(outcome=Failed(fault.problem), upto=run.upto)
         return await self._settle(run, attempt)
 
-    async def _attempt(self, run: Run, tenant: Tenant, found: list[Said]) -> Attempt:
+    async def _attempt(self, run: Run, tenant: Tenant, found: list[Remark]) -> Attempt:
         """What the agent learned, landed. An attempt that died when all was kept asks nobody again."""
         history = self.records.book(tenant).history
         upto = found[-1].seq if found else run.upto
@@ -128,7 +129,7 @@ class Runner:
             if not found:  # erased since, or said by somebody who is not among the tenant's people any more
                 return Attempt(outcome=NoChanges(), upto=upto)
             tree = await self._folder(run, tenant)
-            answer = await self._ask(run, tenant, tree, transcript.render(found, tenant.config.zone))
+            answer = await self._ask(run, tenant, tree, found)
             difference = await asyncio.to_thread(tree.difference)
             before = {one.path: await asyncio.to_thread(tree.before, one.path) for one in difference.changes}
             kept = keeping.keep(difference.changes, before)
@@ -149,15 +150,18 @@ class Runner:
             await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
         return await asyncio.to_thread(worktrees.make, self.folders, run.id, self.records.book(tenant).history)
 
-    async def _ask(self, run: Run, tenant: Tenant, tree: worktrees.Worktree, said: str) -> Answer:
+    async def _ask(self, run: Run, tenant: Tenant, tree: worktrees.Worktree, found: Sequence[Remark]) -> Answer:
+        """On behalf of whoever spoke: a member's words cause no more in a run than in a turn."""
         conversation = Conversation(run.id)
+        by_owner = any(one.person.role is Role.OWNER for one in found)
         ask = Ask(
             tenant=tenant.id,
             folder=tree.folder.root,
             conversation=conversation,
             turn=TurnId(run.id),
-            prompt=prompts.compose(run.kind, said),
-            role=Role.OWNER,
+            prompt=prompts.compose(run.kind, transcript.render(found, tenant.config.zone)),
+            said=tuple(said for one in found for said in prompt.said([one.message], one.person)),
+            role=Role.OWNER if by_owner else Role.MEMBER,
             timezone=tenant.config.timezone,
             streams=False,
             apart=True,

@@ -7,9 +7,9 @@ A run is opened in the transaction that finds it due, so that a kill loses none 
 from dataclasses import dataclass
 
 from runtime.engine.database import Row, Transaction
-from runtime.learning import moments, said
+from runtime.learning import moments, remarks
 from runtime.learning.moments import Ending, Kind
-from runtime.learning.said import Said
+from runtime.learning.remarks import Remark
 from runtime.tenant.registry import Tenant
 from runtime.words import Conversation, TenantId
 
@@ -98,7 +98,7 @@ def conversation_ended(tx: Transaction, tenant: Tenant, conversation: Conversati
     """Open a reflection on what was said since the last one: the run that covers it, None when nobody who may be
     learned from said anything. Doing it again opens no second one."""
     after = learned(tx, tenant.id, conversation)
-    found = said.in_conversation(tx, tenant.id, conversation, tenant.config.person, after=after)
+    found = remarks.in_conversation(tx, tenant.id, conversation, tenant.config.person, after=after)
     if not found:
         _pass_over(tx, tenant.id, conversation)
         return None
@@ -114,7 +114,7 @@ def review_due(tx: Transaction, tenant: Tenant, now: float) -> str | None:
     tx.run(SET_TIMER, tenant=tenant.id, due=look.next)
     if not look.now:
         return None
-    found = said.with_tenant(tx, tenant.id, tenant.config.person, after=learned(tx, tenant.id, ALL))
+    found = remarks.with_tenant(tx, tenant.id, tenant.config.person, after=learned(tx, tenant.id, ALL))
     return _open(tx, tenant.id, Kind.REVIEW, ALL, found[-1].seq, now) if found else None
 
 
@@ -134,13 +134,13 @@ def learned(tx: Transaction, tenant: TenantId, conversation: Conversation) -> in
     return int(row["upto"]) if row else 0
 
 
-def covered(tx: Transaction, run: Run, tenant: Tenant) -> list[Said]:
+def covered(tx: Transaction, run: Run, tenant: Tenant) -> list[Remark]:
     """What ``run`` looks at: the same at every attempt, as long as the tenant's people are the same."""
     after = learned(tx, run.tenant, run.conversation)
     known = tenant.config.person
     if run.kind is Kind.REVIEW:
-        return said.with_tenant(tx, run.tenant, known, after=after, upto=run.upto)
-    return said.in_conversation(tx, run.tenant, run.conversation, known, after=after, upto=run.upto)
+        return remarks.with_tenant(tx, run.tenant, known, after=after, upto=run.upto)
+    return remarks.in_conversation(tx, run.tenant, run.conversation, known, after=after, upto=run.upto)
 
 
 def find(tx: Transaction, id: str) -> Run | None:

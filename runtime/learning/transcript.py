@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from runtime.learning.said import LONGEST, Said
+from runtime.learning.remarks import LONGEST, Remark
 from runtime.words import Conversation, How, Media
 
 _HOW = {
@@ -21,19 +21,19 @@ _HOW = {
 }
 
 
-def render(found: Sequence[Said], zone: ZoneInfo) -> str:
+def render(found: Sequence[Remark], zone: ZoneInfo) -> str:
     """By conversation, in the order they were said. Times are in the tenant's zone."""
     by_conversation = sorted(found, key=lambda one: (one.message.conversation, one.seq))
     groups = groupby(by_conversation, key=lambda one: one.message.conversation)
     return "\n\n".join(_conversation(where, ones, zone) for where, ones in groups)
 
 
-def _conversation(where: Conversation, ones: Iterable[Said], zone: ZoneInfo) -> str:
+def _conversation(where: Conversation, ones: Iterable[Remark], zone: ZoneInfo) -> str:
     blocks = [block for one in ones for block in _message(one, zone)]
     return "\n\n".join([f"== conversation {_plain(where)} ==", *blocks])
 
 
-def _message(one: Said, zone: ZoneInfo) -> Iterator[str]:
+def _message(one: Remark, zone: ZoneInfo) -> Iterator[str]:
     message = one.message
     at = message.sent_at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M")
     marks = [

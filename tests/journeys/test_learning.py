@@ -1,6 +1,7 @@
 """What is learned without anybody typing: after a conversation and from time to time, once, and never in the way."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -25,9 +26,7 @@ replies:
     when: {regex: 'This is a run[\\s\\S]*nothing to learn[\\s\\S]*> By the way, (?P<fact>\\w+ sells in \\w+)'}
     do:
       - delay: DELAY
-      - use:
-          tool: Bash
-          input: {command: "printf -- '- %s. [2026-11-20; Ann; typed]\\n' {fact:sh} >> life/knowledge/contacts.md"}
+      - use: {tool: mcp__staff__remember, input: {fact: '{fact}.', kind: contact}}
       - say: 'Saved: {fact}'
   - name: a run with nothing in it
     when: {words: [this is a run]}
@@ -35,15 +34,16 @@ replies:
   - name: a turn that saves
     when: {regex: 'note (?P<fact>.+)'}
     do:
-      - use: {tool: Bash, input: {command: "printf -- '- %s.\\n' {fact:sh} >> life/patterns.md"}}
+      - use: {tool: mcp__staff__remember, input: {fact: '{fact}.', kind: KIND}}
       - say: Noted.
   - when: {regex: '.'}
     do: [{say: Hello.}]
 """
 
 
-def learning(delay: float = 0) -> str:
-    return LEARNS.replace("DELAY", str(delay))
+def learning(delay: float = 0, *, kind: str = "habit") -> str:
+    """``kind`` is what a turn takes a fact for; a run takes it for a contact."""
+    return LEARNS.replace("DELAY", str(delay)).replace("KIND", kind)
 
 
 def rows(stage: Stage, sql: str, *values: object) -> list[dict[str, Any]]:
@@ -94,11 +94,13 @@ async def test_after_a_reset_what_was_missed_is_saved_as_one_commit(tmp_path: Pa
         assert commit.trailers["Trigger"] == "reflection"
         assert commit.trailers["Conversation"] == conversation
         assert commit.trailers["Reason"] == "Saved: Bill sells in May"
-        assert "- Bill sells in May." in stage.tenant.folder.read_text(CONTACTS)
+        fact = r"^- Bill sells in May\. \[\d{4}-\d\d-\d\d; Anden Wick; typed; \S+\]$"
+        contacts = stage.tenant.folder.read_text(CONTACTS)
+        assert re.search(fact, contacts, re.MULTILINE), "with the message it was said in"
         line = TurnLog(stage.tenant.folder).find(run["id"])
         assert line
         assert (line.trigger, line.commits, line.extra["outcome"]) == ("reflection", (commit.id,), "merged")
-        assert [tool["name"] for tool in line.tools] == ["Bash"]
+        assert [tool["name"] for tool in line.tools] == ["mcp__staff__remember"]
         await until(lambda: not any((stage.home / "var/runs").iterdir()))
         # Nothing was said since: nothing is looked at.
         assert "afresh" in await say(stage, "/reset", 3)
@@ -127,6 +129,23 @@ async def test_a_message_during_a_reflection_is_answered_at_once_and_both_are_ke
         assert runs(stage)[0]["outcome"] == "merged"
         assert "Bill sells in May" in stage.tenant.folder.read_text(CONTACTS)
         assert "likes mornings" in stage.tenant.folder.read_text("life/patterns.md")
+        assert len(stage.history.log(limit=5, by_agent=True)) == 2
+
+
+async def test_where_both_write_in_the_same_place_the_run_looks_again(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning(delay=6, kind="contact")) as stage:
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await say(stage, "/reset", 2)
+        await until(lambda: [run["state"] for run in runs(stage)] == ["running"])
+        await asyncio.sleep(2)
+        assert await say(stage, "note Ann lends money", 3) == "Noted."
+        assert runs(stage)[0]["attempts"] == 1
+        await until(lambda: ended(stage), seconds=60)
+        [run] = runs(stage)
+        assert (run["outcome"], run["attempts"]) == ("merged", 2)
+        contacts = stage.tenant.folder.read_text(CONTACTS)
+        assert (contacts.count("Bill sells in May"), contacts.count("Ann lends money")) == (1, 1)
         assert len(stage.history.log(limit=5, by_agent=True)) == 2
 
 

@@ -37,7 +37,7 @@ Known = Callable[[str, str], Person | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Remark:
     """One message of somebody who may be learned from. ``replies`` stand with the last one of a turn."""
 
     seq: int
@@ -49,16 +49,16 @@ class Said:
 
 def in_conversation(
     tx: Transaction, tenant: TenantId, conversation: Conversation, known: Known, *, after: int, upto: int = _END
-) -> list[Said]:
+) -> list[Remark]:
     """The newest messages of one conversation, oldest first: what is long past was seen by a review."""
     where = {"tenant": tenant, "conversation": conversation, "after": after, "upto": upto, "limit": MOST_MESSAGES}
     newest = _fitting(_counted(tx.run(NEWEST, **where), known))
     return _with_replies(tx, newest[::-1])
 
 
-def with_tenant(tx: Transaction, tenant: TenantId, known: Known, *, after: int, upto: int = _END) -> list[Said]:
+def with_tenant(tx: Transaction, tenant: TenantId, known: Known, *, after: int, upto: int = _END) -> list[Remark]:
     """The oldest messages of all conversations, in their order: what is beyond them is for the next review."""
-    found: list[Said] = []
+    found: list[Remark] = []
     while len(found) < MOST_MESSAGES:
         rows = tx.run(SINCE, tenant=tenant, after=after, upto=upto, limit=_PAGE)
         found += _counted(rows, known)
@@ -68,17 +68,17 @@ def with_tenant(tx: Transaction, tenant: TenantId, known: Known, *, after: int, 
     return _with_replies(tx, _fitting(found[:MOST_MESSAGES]))
 
 
-def _counted(rows: Sequence[Row], known: Known) -> Iterator[Said]:
+def _counted(rows: Sequence[Row], known: Known) -> Iterator[Remark]:
     for row in rows:
         message = inbox.load(row["body"])
         person = known(message.channel, message.sender)
         if person is not None and person.role is not Role.GUEST:
-            yield Said(seq=row["seq"], turn=row["turn"], message=message, person=person)
+            yield Remark(seq=row["seq"], turn=row["turn"], message=message, person=person)
 
 
-def _fitting(found: Iterable[Said]) -> list[Said]:
+def _fitting(found: Iterable[Remark]) -> list[Remark]:
     """As many from the first on as a run is shown, and at least one: otherwise the cursor would never move."""
-    kept: list[Said] = []
+    kept: list[Remark] = []
     room = MOST_CHARACTERS
     for one in found:
         room -= min(len(one.message.text) + len(one.message.quoted), LONGEST)
@@ -88,10 +88,10 @@ def _fitting(found: Iterable[Said]) -> list[Said]:
     return kept
 
 
-def _with_replies(tx: Transaction, found: Sequence[Said]) -> list[Said]:
+def _with_replies(tx: Transaction, found: Sequence[Remark]) -> list[Remark]:
     last = {one.turn: one.seq for one in found}
     return [replace(one, replies=_replies(tx, one)) if last[one.turn] == one.seq else one for one in found]
 
 
-def _replies(tx: Transaction, one: Said) -> tuple[str, ...]:
+def _replies(tx: Transaction, one: Remark) -> tuple[str, ...]:
     return tuple(row["text"] for row in tx.run(REPLIES, turn=one.turn, channel=one.message.channel))

@@ -197,8 +197,8 @@ class Runner:
     async def _clear(self, run: Run) -> None:
         try:
             history = self.records.book(self.tenants.get(run.tenant)).history
-        except Fault:
-            return  # the tenant is gone, and with it what was kept
+        except Fault:  # the tenant is gone, and with it what was kept
+            history = None
         await asyncio.to_thread(worktrees.discard, self.folders, run.id, history)
 
     async def _log(self, run: Run, attempt: Attempt, ending: Ending, landed: str) -> None:

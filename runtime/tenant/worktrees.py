@@ -95,10 +95,11 @@ def land(history: History, run: str) -> Outcome:
     return Merged(landed.id) if landed else NoChanges()
 
 
-def discard(root: Path, run: str, history: History) -> None:
-    """Nothing of ``run`` is needed any more but what has landed."""
+def discard(root: Path, run: str, history: History | None) -> None:
+    """Nothing of ``run`` is needed any more but what has landed. ``history`` is None for a tenant that is gone."""
     _remove(_place(root, run))
-    history.drop(run)
+    if history is not None:
+        history.drop(run)
 
 
 def _place(root: Path, run: str) -> Path:

@@ -252,3 +252,37 @@ async def _later(stage: Stage, seconds: int) -> None:
     if seconds > 24 * HOUR:
         rows(stage, "UPDATE inbox SET received = received - ?", seconds)
     await stage.start()
+
+
+async def test_a_members_words_are_learned_from(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning()) as stage:
+        yaml = stage.tenant.folder.read_text("tenant.yaml")
+        member = "people:\n  - {name: May, role: member, telegram: 555}"
+        stage.tenant.folder.write_text("tenant.yaml", yaml.replace("people:", member))
+        await stage.start()
+        for number, text in enumerate(("By the way, Bill sells in May", "/reset"), start=1):
+            await stage.post_telegram(text, number, sender=555)
+            await stage.telegram.recording.wait_for_sent(number, timeout=30)
+        await until(lambda: ended(stage))
+        assert [run["outcome"] for run in runs(stage)] == ["merged"]
+        assert "Bill sells in May. [" in stage.tenant.folder.read_text(CONTACTS)
+        assert "; May; typed; " in stage.tenant.folder.read_text(CONTACTS)
+
+
+async def test_a_run_that_fails_changes_nothing_and_waits_to_be_tried_again(tmp_path: Path) -> None:
+    broken = "  - when: {words: [this is a run]}\n    do: [{error: 500}]\n  - name: a run that finds"
+    async with rehearsing(tmp_path, learning().replace("  - name: a run that finds", broken)) as stage:
+        await stage.start()
+        await say(stage, "By the way, Bill sells in May", 1)
+        await say(stage, "/reset", 2)
+        await until(lambda: runs(stage)[0]["outcome"] != "")
+        [run] = runs(stage)
+        assert (run["outcome"], run["problem"].partition(":")[0]) == ("failed", "model")
+        assert cursor(stage, run["conversation"]) is None
+        assert by_runs(stage) == []
+        (tmp_path / "scenario.yaml").write_text(learning())
+        assert await say(stage, "Hello", 3) == "Hello."
+        await until(lambda: ended(stage), seconds=60)
+        [run] = runs(stage)
+        assert (run["outcome"], run["attempts"]) == ("merged", 2)
+        assert cursor(stage, run["conversation"]) == run["upto"]

@@ -37,6 +37,7 @@ from runtime.turns.board import Board
 from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
 from runtime.turns.desk import Desk
+from runtime.turns.edits import Edits
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
@@ -99,8 +100,10 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         post = Post(
             tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted), OutgoingApi(http, counted)
         )
-        speaking = Speaking(database, partial(engine.start, ERRAND))
         board, lanes, records = Board(), Lanes(), Records(tenants)
+        start = partial(engine.start, ERRAND)
+        speaking = Speaking(database, start)
+        edits = Edits(database=database, tenants=tenants, records=records, lanes=lanes, start=start)
         turn = Turn(
             database=database,
             engine=engine,
@@ -112,6 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             outgoing=Outgoing(settings.var / "outgoing"),
             delivery=Delivery(database, post, records.settled),
             records=records,
+            edits=edits,
             lanes=lanes,
             board=board,
             metrics=counted,
@@ -156,6 +160,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         await engine.launch()
         stack.callback(engine.close)
         await stack.enter_async_context(beside(intake.sweep()))
+        await stack.enter_async_context(beside(edits.run()))
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":
             # Lines that are held open for a minute each would starve what is sent.

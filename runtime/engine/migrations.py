@@ -63,6 +63,12 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE polled (
             tenant TEXT NOT NULL, channel TEXT NOT NULL, upto BIGINT NOT NULL, PRIMARY KEY (tenant, channel))""",
     ),
+    (
+        # Edits that are not in force: what is wrong, the blob of the version that is, and where the bytes are kept.
+        """CREATE TABLE bad_edit (
+            tenant TEXT NOT NULL, path TEXT NOT NULL, faults TEXT NOT NULL, committed TEXT NOT NULL,
+            aside TEXT NOT NULL, whose TEXT NOT NULL, since DOUBLE PRECISION NOT NULL, PRIMARY KEY (tenant, path))""",
+    ),
 )
 
 

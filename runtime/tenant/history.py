@@ -9,14 +9,16 @@ Does not own what may be committed (changes.py) nor how a commit is worded (comm
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from runtime.errors import Fault, NotFound, Refused
+from runtime.errors import ConfigFault, Fault, NotFound, Refused
+from runtime.tenant import aside
 from runtime.tenant import commits as wording
 from runtime.tenant.changes import FILE, PROGRAM, Change, Entry, Known, blob_id, compare, in_the_way, is_versioned
-from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Origin, Refusal, RevertConflict
-from runtime.tenant.folder import Folder
+from runtime.tenant.commits import ADMIN, BadFile, Commit, CommitResult, Concern, Origin, Refusal, RevertConflict
+from runtime.tenant.folder import Folder, stamp_of
 from runtime.tenant.inverse import without_added
 from runtime.tenant.repository import Planned, Repository
 
@@ -28,21 +30,33 @@ _LANDING = "refs/proxystaff/landing"
 """Holds a revert's commit from before HEAD moves to it until its files are in the folder: after a kill it says that
 something is left to do."""
 
+Check = Callable[[str, bytes | None], None]
+"""Raises ConfigFault when a path with these bytes (None: it is gone) must not be in force."""
+
 _SET_ASIDE = "refs/proxystaff/set-aside/"
 
 
 class History:
     """The commits of one tenant's folder. Calls block for some milliseconds: make them in a worker thread.
 
-    ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process.
+    ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process. What
+    fails ``check`` is not committed.
     Raises Broken when there is no usable repository, Unavailable when a person's git is in the middle of something.
     """
 
-    def __init__(self, folder: Folder, *, home: Path | None = None, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        home: Path | None = None,
+        now: Callable[[], float] = time.time,
+        check: Check = lambda _path, _data: None,
+    ) -> None:
         self._folder = folder
         self._repository = Repository(folder.root / ".git")
         self._home = home
         self._now = now
+        self._check = check
         self._lock = threading.RLock()
         self._known = Known()
         self._tracked: tuple[str, dict[str, Entry]] = ("", {})
@@ -71,6 +85,46 @@ class History:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
         return self._commit_changes(origin, "", frozenset(Concern))
 
+    def since_last_edit(self) -> float | None:
+        """Seconds since something uncommitted was last changed; None when nothing is uncommitted."""
+        with self._lock:
+            self._settle()
+            found = compare(self._folder, self._files(self.head()), self._known)
+            # Of what is gone its folder knows when.
+            stamps = [one.stamp or stamp_of((self._folder.root / one.path).parent) for one in found.changes]
+            times = [stamp.ctime_ns for stamp in stamps if stamp]
+            return self._now() - max(times) / 1e9 if times else None
+
+    def bad(self) -> list[BadFile]:
+        """Uncommitted files that fail the check, settings left out."""
+        with self._lock:
+            self._settle()
+            found = compare(self._folder, self._files(self.head()), self._known)
+            return list(self._bad([one for one in found.changes if one.concern is not Concern.SETTINGS]))
+
+    def put_aside(self, bad: Sequence[BadFile]) -> list[BadFile]:
+        """Keep the bytes of bad files aside, and put what is committed back in their place; those with which that was
+        done. Settings stay where they are, and one that was changed again meanwhile is the next look's."""
+        with self._lock:
+            files = self._files(self.head())
+            movable = [one for one in bad if wording.concern_of(one.path) is not Concern.SETTINGS]
+            entries = {one.path: files.get(one.path) for one in movable}
+            wanted = [entry.blob for entry in entries.values() if entry and entry.mode in (FILE, PROGRAM)]
+            blobs = self._repository.blobs(wanted)
+            done = []
+            for one in movable:
+                entry = entries[one.path]
+                mode = 0o755 if entry and entry.mode == PROGRAM else 0o644
+                if aside.put(self._folder, one, blobs.get(entry.blob) if entry else None, mode=mode):
+                    done.append(one)
+            return done
+
+    def committed(self, path: str) -> str:
+        """The blob of the committed version of a file; empty when there is none."""
+        with self._lock:
+            entry = self._files(self.head()).get(path)
+            return entry.blob if entry else ""
+
     def revert(self, commit: str, origin: Origin) -> Commit:
         """Take a commit back by a new one that keeps every later edit.
 
@@ -91,6 +145,7 @@ class History:
             title, first = wording.revert_subject(target.subject), wording.reverts_line(target.id)
             planned = Planned(wording.message(title, origin, first=first), mended, tree=tree)
             [made] = self._repository.make(_LANDING, [planned], self._author(origin.actor), [head])
+            self._refuse_worse(_between(self._files(head), self._repository.files(made)))
             self._repository.move(self._repository.branch(), made, head)
             self._land(_between(self._files(head), self._repository.files(made)))
             return self.find(made)
@@ -99,6 +154,7 @@ class History:
         """Take what a dead attempt left out of the folder, and keep it: the id of a commit that holds it, or None.
 
         The commit is kept under refs/proxystaff/set-aside/; an earlier one of the same turn is its second parent.
+        Settings stay where they are: no agent writes them, so what is there is an admin's.
         """
         with self._lock:
             self._settle()
@@ -106,7 +162,8 @@ class History:
             tracked = self._files(head)
             for path in in_the_way(self._folder, tracked):
                 self._folder.remove(path)
-            changes = compare(self._folder, tracked, self._known).changes
+            found = compare(self._folder, tracked, self._known).changes
+            changes = [one for one in found if one.concern is not Concern.SETTINGS]
             if not changes:
                 return None
             ref = _SET_ASIDE + quote(turn, safe="").replace(".", "%2E")
@@ -191,13 +248,30 @@ class History:
             self._settle()
             head = self.head()
             found = compare(self._folder, self._files(head), self._known)
-            groups = [[one for one in found.changes if one.concern is concern] for concern in Concern]
-            groups = [group for group in groups if group and group[0].concern in concerns]
+            ours = [one for one in found.changes if one.concern in concerns]
+            bad = tuple(self._bad(ours))
+            spoiled = {one.path for one in bad}
+            good = [one for one in ours if one.path not in spoiled]
+            groups = [group for concern in Concern if (group := [one for one in good if one.concern is concern])]
             if not groups:
-                return CommitResult(refused=found.refused)
+                return CommitResult(refused=found.refused, bad=bad)
             title = hint if len(groups) == 1 else ""
             planned = [Planned(wording.message(title or _subject(group), origin), group) for group in groups]
-            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused)
+            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused, bad)
+
+    def _bad(self, changes: Sequence[Change]) -> Iterator[BadFile]:
+        for one in changes:
+            try:
+                self._check(one.path, one.data)
+            except ConfigFault as fault:
+                yield BadFile(
+                    path=one.path,
+                    faults=tuple(fault.faults),
+                    committed=one.before.blob if one.before else "",
+                    data=one.data,
+                    stamp=one.stamp,
+                    aside=aside.place(self._folder, one),
+                )
 
     def _commit(self, planned: Sequence[Planned], author: str, head: str) -> list[Commit]:
         tracked = dict(self._files(head)) if head else {}
@@ -233,6 +307,20 @@ class History:
         if not self._repository.contains(target.id, in_=head):
             problem = f"{target.id[:10]} is not part of the tenant's history"
             raise Refused(problem, hint="choose one that `proxystaff history` shows")
+
+    def _refuse_worse(self, changes: Sequence[Change]) -> None:
+        """Raises Refused, with nothing left of the attempt, when a file that is good would not be any more."""
+        entries = [entry for one in changes for entry in (one.before, one.entry) if entry]
+        blobs = self._repository.blobs([entry.blob for entry in entries])
+        for one in changes:
+            try:
+                self._check(one.path, blobs[one.entry.blob] if one.entry else None)
+            except ConfigFault as fault:
+                with suppress(ConfigFault):
+                    self._check(one.path, blobs[one.before.blob] if one.before else None)
+                    self._repository.drop(_LANDING)
+                    problem = f"it would leave a file that cannot be in force: {fault.faults[0]}"
+                    raise Refused(problem, hint="edit the file by hand") from None
 
     def _refuse_dirty(self, changes: Sequence[Change]) -> None:
         dirty = [wording.shown(change.path) for change in changes if not self._holds(change.path, change.before)]

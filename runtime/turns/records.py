@@ -3,6 +3,7 @@
 Blocking: called in threads, by whoever holds the folder's lane. Each write may be repeated after a kill.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -11,11 +12,15 @@ from runtime import logs
 from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
+from runtime.tenant.aside import is_there
+from runtime.tenant.checks import check
+from runtime.tenant.commits import BadFile, shown
 from runtime.tenant.folder import Stamps
 from runtime.tenant.history import History, Origin
 from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.turnlog import TurnLine, TurnLog
+from runtime.turns.bad_edits import Standing
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
 from runtime.words import (
@@ -36,6 +41,12 @@ from runtime.words import (
 RECALLED = 200
 """Messages of a conversation that are looked through for the one that a reply or an edit is about."""
 
+QUIET = 0.5
+"""Seconds since its last change after which a file counts as saved; until then an editor may still be writing it."""
+
+PATIENCE = 2.0
+"""Seconds that a turn waits at most for an editor to end its save."""
+
 log = logs.get("turns")
 
 
@@ -48,6 +59,8 @@ class Book:
     turns: TurnLog
     history: History
     clean: Stamps | None = None
+    working: TurnId | None = None
+    """The turn whose changes may lie in the folder uncommitted, also while it waits to be tried again."""
 
 
 class Records:
@@ -60,23 +73,65 @@ class Records:
     def book(self, tenant: Tenant) -> Book:
         if (found := self._books.get(tenant.id)) is None:
             folder = tenant.folder
-            found = self._books.setdefault(tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder)))
+            found = self._books.setdefault(
+                tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder, check=check))
+            )
         return found
 
-    def begin(self, tenant: Tenant, turn: TurnId) -> None:
-        """Before the agent works: what an admin left uncommitted is committed under their name."""
+    def begin(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
+        """Before the agent works: what an admin left uncommitted is committed under their name; what fails its check is
+        not, and returned. A save that is just being written is waited for."""
+        book = self.book(tenant)
+        bad: Sequence[BadFile] = ()
+        if tenant.folder.stamps() != book.clean:
+            patience = time.monotonic() + PATIENCE
+            while (remaining := _unsettled(book)) > 0 and time.monotonic() < patience:
+                time.sleep(remaining)
+            bad = self._commit_edits(tenant, turn)
+        book.working = turn
+        return bad
+
+    def look(self, tenant: Tenant) -> Sequence[BadFile] | None:
+        """The same between turns; None while something is still being written, by an editor or a turn."""
+        book = self.book(tenant)
+        if tenant.folder.stamps() == book.clean:
+            return ()
+        return None if book.working or _unsettled(book) > 0 else self._commit_edits(tenant, TurnId(""))
+
+    def _commit_edits(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
         book = self.book(tenant)
         now = tenant.folder.stamps()
-        if now != book.clean:
-            _warn(tenant, turn, book.history.commit_admin().refused)
-            book.clean = now
+        result = book.history.commit_admin()
+        _warn(tenant, turn, result.refused)
+        for commit in result.commits:
+            log.info("edit.committed", tenant=tenant.id, commit=commit.id, author=commit.author)
+        book.clean = None if result.bad else now
+        return result.bad
+
+    def put_aside(self, tenant: Tenant, bad: Sequence[BadFile]) -> None:
+        """Take bad files out of the way, where the agent would read them, and bring what is committed."""
+        book = self.book(tenant)
+        for one in book.history.put_aside(bad):
+            log.warning("edit.put_aside", tenant=tenant.id, file=shown(one.path), aside=shown(one.aside))
+        book.clean = None
+
+    def standing(self, tenant: Tenant, kept: Mapping[str, str]) -> dict[str, Standing]:
+        """Of each of the paths in ``kept`` (with where its bytes were kept): what is committed, and whether the copy
+        is still there."""
+        history = self.book(tenant).history
+        return {
+            path: Standing(history.committed(path), bool(aside) and is_there(tenant.folder, aside))
+            for path, aside in kept.items()
+        }
 
     def set_aside(self, tenant: Tenant, turn: TurnId) -> None:
-        """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before."""
+        """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before. Bad
+        files go where those are kept: one may be an admin's that a kill left between being told of and put aside."""
         book = self.book(tenant)
+        self.put_aside(tenant, book.history.bad())
         if kept := book.history.set_aside(turn):
             log.warning("turn.set_aside", turn=turn, kept=kept)
-        book.clean = None
+        book.clean = book.working = None
 
     def commit_left(self, tenant: Tenant, origin: Origin) -> None:
         """What an answered turn had not committed yet when its process ended."""
@@ -114,18 +169,22 @@ class Records:
         now = datetime.now(UTC)
         self.book(tenant).messages.append([_outbound(key, letter, turn, now) for key, letter in letters.items()])
 
-    def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> list[str]:
-        """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits."""
+    def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> tuple[list[str], Sequence[BadFile]]:
+        """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits, and what it
+        changed that fails its check."""
         book = self.book(tenant)
         commits: list[str] = []
+        bad: Sequence[BadFile] = ()
         after = tenant.folder.stamps()
         if after != book.clean:
             result = book.history.commit_agent(origin)
             commits = [commit.id for commit in result.commits]
             _warn(tenant, TurnId(origin.turn), result.refused)
-            book.clean = after
+            bad = result.bad
+            book.clean = None if bad else after
+        book.working = None
         book.turns.append([_turn(origin, answer, commits)])
-        return commits
+        return commits, bad
 
     def settled(self, row: Planned, outcome: SendOutcome) -> None:
         """What became of a message we sent: a later line under its key. What a webhook was told is no message."""
@@ -160,6 +219,12 @@ class Records:
             extra={key: value for key, value in extra.items() if value},
         )
         self.book(self._tenants.get(row.tenant)).messages.append([line])
+
+
+def _unsettled(book: Book) -> float:
+    """Seconds until the youngest uncommitted change has been quiet long enough; nothing to wait for: 0 or less."""
+    age = book.history.since_last_edit()
+    return 0.0 if age is None else min(QUIET - age, QUIET)
 
 
 def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLine:

@@ -101,9 +101,8 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted), OutgoingApi(http, counted)
         )
         board, lanes, records = Board(), Lanes(), Records(tenants)
-        start = partial(engine.start, ERRAND)
-        speaking = Speaking(database, start)
-        edits = Edits(database=database, tenants=tenants, records=records, lanes=lanes, start=start)
+        speaking = Speaking(database, partial(engine.start, ERRAND))
+        edits = Edits(database=database, tenants=tenants, records=records, lanes=lanes)
         turn = Turn(
             database=database,
             engine=engine,
@@ -156,7 +155,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         )
         engine.register(TURN, turn)
         engine.register(ERRAND, errand)
-        await recover(database, tenants, records)
+        await recover(database, tenants, records, edits)
         await engine.launch()
         stack.callback(engine.close)
         await stack.enter_async_context(beside(intake.sweep()))

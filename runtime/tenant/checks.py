@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runtime import checked_yaml
-from runtime.errors import BadInput, ConfigFault, Fault, NotFound
+from runtime.errors import BadInput, ConfigFault, Fault, NotFound, Refused
 from runtime.tenant import frontmatter
 from runtime.tenant.changes import is_litter
 from runtime.tenant.commits import shown
@@ -46,8 +46,8 @@ def faults(folder: Folder) -> Iterator[Fault]:
             continue
         try:
             check(rel, folder.read_bytes(rel))
-        except NotFound:
-            continue  # gone since it was listed
+        except (NotFound, Refused):
+            continue  # gone since it was listed; a link or the like, which is no file of the tenant
         except Fault as fault:
             yield fault
 

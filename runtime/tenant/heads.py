@@ -86,7 +86,7 @@ class Rule(Strict):
 class Tool(Strict):
     """One of the tenant's own tools; ``timeout`` in seconds."""
 
-    name: Annotated[str, BeforeValidator(_once), Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$"), BeforeValidator(_once)]
     description: Annotated[str, Field(min_length=1, max_length=2000)]
     script: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}\.py$")]
     input_schema: Annotated[dict[str, Any], AfterValidator(_schema)]
@@ -106,7 +106,7 @@ class Schedule(Strict):
 
     model_config = ConfigDict(frozen=True, extra="allow", str_strip_whitespace=True)
 
-    id: Annotated[str, BeforeValidator(_once), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,79}$")]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,79}$"), BeforeValidator(_once)]
 
 
 class Schedules(Strict):

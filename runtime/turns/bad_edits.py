@@ -5,7 +5,7 @@ Owns the table bad_edit and the words. Decides only: how edits are seen and put 
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from runtime.tenant.config import TENANT_FILE
 from runtime.tenant.registry import Tenant
 from runtime.turns import hooks, inbox, outbox
 from runtime.turns.letters import notice
-from runtime.words import TenantId, TurnId
+from runtime.words import TenantId
 
 ALL = "SELECT * FROM bad_edit ORDER BY tenant, path"
 OF_TENANT = "SELECT * FROM bad_edit WHERE tenant = :tenant ORDER BY path"
@@ -93,8 +93,8 @@ def decide(known: Mapping[str, BadEdit], bad: Sequence[BadFile], now: Mapping[st
     )
 
 
-def write(tx: Transaction, tenant: Tenant, news: News, *, whose: str, now: float) -> list[TurnId]:
-    """Keep what is new and plan what the owner is told of it, in one transaction; the notices to start."""
+def write(tx: Transaction, tenant: Tenant, news: News, *, whose: str, now: float) -> None:
+    """Keep what is new and plan what the owner is told of it, in one transaction."""
     for one in (*news.fresh, *news.moved):
         tx.run(
             KEEP,
@@ -108,7 +108,8 @@ def write(tx: Transaction, tenant: Tenant, news: News, *, whose: str, now: float
         )
     for path in (*news.mended, *news.dropped):
         tx.run(FORGET, tenant=tenant.id, path=path)
-    return list(_tell(tx, tenant, words(news, whose), now))
+    if text := words(news, whose):
+        _tell(tx, tenant, text, now)
 
 
 def words(news: News, whose: str) -> str:
@@ -138,15 +139,12 @@ def _refusal(one: BadFile, whose: str) -> str:
     return f"{who} {path} is not in force: {listed}. Until it is mended, {until}."
 
 
-def _tell(tx: Transaction, tenant: Tenant, text: str, now: float) -> Iterator[TurnId]:
-    letters = notice(tenant, tenant.config.owner, text) if text else []
-    if not letters:
-        return
-    turn = inbox.open_notice(tx, tenant.id, letters[0].conversation, f"edit:{uuid.uuid4().hex}", now)
-    outbox.plan(tx, turn, tenant.id, letters, now)
-    yield turn
-    if hook := hooks.tell_sent(tx, tenant, turn, letters, now):
-        yield hook
+def _tell(tx: Transaction, tenant: Tenant, text: str, now: float) -> None:
+    """To the owner, where they are reached best; an owner without a channel is told nothing."""
+    if letters := notice(tenant, tenant.config.owner, text):
+        turn = inbox.open_notice(tx, tenant.id, letters[0].conversation, f"edit:{uuid.uuid4().hex}", now)
+        outbox.plan(tx, turn, tenant.id, letters, now)
+        hooks.tell_sent(tx, tenant, turn, letters, now)
 
 
 def _kept(one: BadFile) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from runtime.tenant.watch import Watch
 from runtime.turns import bad_edits
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import QUIET, Records
-from runtime.turns.speaking import Start
 from runtime.words import TenantId, TurnId
 
 LOOK, POLL = 10.0, 1.0
@@ -35,11 +34,10 @@ log = logs.get("edits")
 
 
 class Edits:
-    """One a process. ``start`` begins a notice; one that is not begun here is found by the sweep."""
+    """One a process. What the owner is told is planned here, and sent when the sweep of intake finds it."""
 
-    def __init__(self, *, database: Database, tenants: Tenants, records: Records, lanes: Lanes, start: Start) -> None:
+    def __init__(self, *, database: Database, tenants: Tenants, records: Records, lanes: Lanes) -> None:
         self._database, self._tenants, self._records, self._lanes = database, tenants, records, lanes
-        self._start = start
         self._few = asyncio.Semaphore(AT_ONCE)
         self._seen: dict[TenantId, Stamps] = {}
         self._told: set[TenantId] = set()
@@ -159,5 +157,4 @@ class Edits:
         for path in news.mended:
             log.info("edit.mended", tenant=tenant.id, file=path)
         write = partial(bad_edits.write, tenant=tenant, news=news, whose=whose, now=time.time())
-        for turn in await self._database.write(write):
-            await self._start(turn)
+        await self._database.write(write)

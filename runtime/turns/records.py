@@ -133,9 +133,12 @@ class Records:
             log.warning("turn.set_aside", turn=turn, kept=kept)
         book.clean = book.working = None
 
-    def commit_left(self, tenant: Tenant, origin: Origin) -> None:
-        """What an answered turn had not committed yet when its process ended."""
-        self.book(tenant).history.commit_agent(origin)
+    def commit_left(self, tenant: Tenant, origin: Origin) -> Sequence[BadFile]:
+        """What an answered turn had not committed yet when its process ended; what of it fails its check."""
+        book = self.book(tenant)
+        result = book.history.commit_agent(origin)
+        book.clean = book.working = None
+        return result.bad
 
     def recalled(self, tenant: Tenant, messages: Sequence[Inbound]) -> list[Inbound]:
         """``messages`` with the words of those they answer or replace, as far as the last ones in the log have them."""

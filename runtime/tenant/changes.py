@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from runtime.errors import Fault
 from runtime.tenant.commits import Concern, Refusal, concern_of, shown
-from runtime.tenant.folder import COMMITTED, Folder, Stamp
+from runtime.tenant.folder import COMMITTED, Folder, Stamp, stamp_of
 
 MAX_FILE = 5_000_000
 """Bytes. Larger files are not history; ``state/media`` is the place for them."""
@@ -122,6 +122,13 @@ def compare(folder: Folder, tracked: Mapping[str, Entry], known: Known) -> Diffe
     changes += (Change(path, tracked[path], None) for path in _gone(tracked, present, refused))
     reported = (Refusal(shown(path), why) for path, why in refused.items() if not _is_link_of_a_person(path, tracked))
     return Difference(tuple(changes), tuple(reported))
+
+
+def last_changed(folder: Folder, changes: Iterable[Change]) -> float:
+    """When the youngest of the changes was made, in seconds since the epoch; 0 when there is none. Of what is gone,
+    the folder it lay in knows."""
+    stamps = (one.stamp or stamp_of((folder.root / one.path).parent) for one in changes)
+    return max((stamp.ctime_ns / 1e9 for stamp in stamps if stamp), default=0.0)
 
 
 def why_not(path: str, stamp: Stamp) -> tuple[str, str] | None:

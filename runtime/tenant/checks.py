@@ -8,7 +8,7 @@ import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from runtime import checked_yaml
+from runtime import checked_json, checked_yaml
 from runtime.errors import BadInput, ConfigFault, Fault, NotFound, Refused
 from runtime.tenant import frontmatter
 from runtime.tenant.changes import is_litter
@@ -73,11 +73,11 @@ def _directive(rest: str) -> Callable[[str, str], object]:
 
 
 def _sop(rel: str, text: str) -> None:
-    checked_yaml.load_json(Path(rel), Directive, text=_head(rel, text), above=1, hint=_HINT)
+    checked_json.load(Path(rel), Directive, text=_head(rel, text), above=1, hint=_HINT)
 
 
 def _rule(rel: str, text: str) -> None:
-    checked_yaml.load_json(Path(rel), Rule, text=_head(rel, text), above=1, hint=_HINT)
+    checked_json.load(Path(rel), Rule, text=_head(rel, text), above=1, hint=_HINT)
 
 
 def _head(rel: str, text: str) -> str:
@@ -90,7 +90,7 @@ def _head(rel: str, text: str) -> str:
 
 def _manifest(rel: str, text: str) -> None:
     _refuse_large(rel, text)
-    checked_yaml.load_json(Path(rel), Manifest, text=text, hint=_HINT)
+    checked_json.load(Path(rel), Manifest, text=text, hint=_HINT)
 
 
 def _refuse_large(rel: str, text: str) -> None:

@@ -16,9 +16,20 @@ from urllib.parse import quote
 from runtime.errors import ConfigFault, Fault, NotFound, Refused
 from runtime.tenant import aside
 from runtime.tenant import commits as wording
-from runtime.tenant.changes import FILE, PROGRAM, Change, Entry, Known, blob_id, compare, in_the_way, is_versioned
-from runtime.tenant.commits import ADMIN, BadFile, Commit, CommitResult, Concern, Origin, Refusal, RevertConflict
-from runtime.tenant.folder import Folder, stamp_of
+from runtime.tenant.changes import (
+    FILE,
+    PROGRAM,
+    Change,
+    Difference,
+    Entry,
+    Known,
+    blob_id,
+    compare,
+    in_the_way,
+    is_versioned,
+)
+from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Origin, Refusal, RevertConflict
+from runtime.tenant.folder import Folder
 from runtime.tenant.inverse import without_added
 from runtime.tenant.repository import Planned, Repository
 
@@ -29,9 +40,6 @@ AGENT = "agent"
 _LANDING = "refs/proxystaff/landing"
 """Holds a revert's commit from before HEAD moves to it until its files are in the folder: after a kill it says that
 something is left to do."""
-
-Check = Callable[[str, bytes | None], None]
-"""Raises ConfigFault when a path with these bytes (None: it is gone) must not be in force."""
 
 _SET_ASIDE = "refs/proxystaff/set-aside/"
 
@@ -50,7 +58,7 @@ class History:
         *,
         home: Path | None = None,
         now: Callable[[], float] = time.time,
-        check: Check = lambda _path, _data: None,
+        check: aside.Check = lambda _path, _data: None,
     ) -> None:
         self._folder = folder
         self._repository = Repository(folder.root / ".git")
@@ -85,45 +93,20 @@ class History:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
         return self._commit_changes(origin, "", frozenset(Concern))
 
-    def since_last_edit(self) -> float | None:
-        """Seconds since something uncommitted was last changed; None when nothing is uncommitted."""
+    def uncommitted(self) -> Difference:
+        """What of the folder differs from the last commit."""
         with self._lock:
             self._settle()
-            found = compare(self._folder, self._files(self.head()), self._known)
-            # Of what is gone its folder knows when.
-            stamps = [one.stamp or stamp_of((self._folder.root / one.path).parent) for one in found.changes]
-            times = [stamp.ctime_ns for stamp in stamps if stamp]
-            return self._now() - max(times) / 1e9 if times else None
+            return compare(self._folder, self._files(self.head()), self._known)
 
-    def bad(self) -> list[BadFile]:
-        """Uncommitted files that fail the check, settings left out."""
-        with self._lock:
-            self._settle()
-            found = compare(self._folder, self._files(self.head()), self._known)
-            return list(self._bad([one for one in found.changes if one.concern is not Concern.SETTINGS]))
-
-    def put_aside(self, bad: Sequence[BadFile]) -> list[BadFile]:
-        """Keep the bytes of bad files aside, and put what is committed back in their place; those with which that was
-        done. Settings stay where they are, and one that was changed again meanwhile is the next look's."""
-        with self._lock:
-            files = self._files(self.head())
-            movable = [one for one in bad if wording.concern_of(one.path) is not Concern.SETTINGS]
-            entries = {one.path: files.get(one.path) for one in movable}
-            wanted = [entry.blob for entry in entries.values() if entry and entry.mode in (FILE, PROGRAM)]
-            blobs = self._repository.blobs(wanted)
-            done = []
-            for one in movable:
-                entry = entries[one.path]
-                mode = 0o755 if entry and entry.mode == PROGRAM else 0o644
-                if aside.put(self._folder, one, blobs.get(entry.blob) if entry else None, mode=mode):
-                    done.append(one)
-            return done
-
-    def committed(self, path: str) -> str:
-        """The blob of the committed version of a file; empty when there is none."""
+    def committed(self, path: str) -> tuple[str, bytes, int] | None:
+        """The committed version of a file: its blob, its bytes, its mode in the folder; None when there is none."""
         with self._lock:
             entry = self._files(self.head()).get(path)
-            return entry.blob if entry else ""
+            if entry is None or entry.mode not in (FILE, PROGRAM):
+                return None
+            data = self._repository.blobs([entry.blob])[entry.blob]
+            return entry.blob, data, 0o755 if entry.mode == PROGRAM else 0o644
 
     def revert(self, commit: str, origin: Origin) -> Commit:
         """Take a commit back by a new one that keeps every later edit.
@@ -249,7 +232,7 @@ class History:
             head = self.head()
             found = compare(self._folder, self._files(head), self._known)
             ours = [one for one in found.changes if one.concern in concerns]
-            bad = tuple(self._bad(ours))
+            bad = tuple(aside.judged(self._folder, ours, self._check))
             spoiled = {one.path for one in bad}
             good = [one for one in ours if one.path not in spoiled]
             groups = [group for concern in Concern if (group := [one for one in good if one.concern is concern])]
@@ -258,20 +241,6 @@ class History:
             title = hint if len(groups) == 1 else ""
             planned = [Planned(wording.message(title or _subject(group), origin), group) for group in groups]
             return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused, bad)
-
-    def _bad(self, changes: Sequence[Change]) -> Iterator[BadFile]:
-        for one in changes:
-            try:
-                self._check(one.path, one.data)
-            except ConfigFault as fault:
-                yield BadFile(
-                    path=one.path,
-                    faults=tuple(fault.faults),
-                    committed=one.before.blob if one.before else "",
-                    data=one.data,
-                    stamp=one.stamp,
-                    aside=aside.place(self._folder, one),
-                )
 
     def _commit(self, planned: Sequence[Planned], author: str, head: str) -> list[Commit]:
         tracked = dict(self._files(head)) if head else {}

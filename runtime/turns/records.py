@@ -12,7 +12,8 @@ from runtime import logs
 from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
-from runtime.tenant.aside import is_there
+from runtime.tenant import aside
+from runtime.tenant.changes import last_changed
 from runtime.tenant.checks import check
 from runtime.tenant.commits import BadFile, shown
 from runtime.tenant.folder import Stamps
@@ -85,7 +86,7 @@ class Records:
         bad: Sequence[BadFile] = ()
         if tenant.folder.stamps() != book.clean:
             patience = time.monotonic() + PATIENCE
-            while (remaining := _unsettled(book)) > 0 and time.monotonic() < patience:
+            while (remaining := _unsettled(tenant, book)) > 0 and time.monotonic() < patience:
                 time.sleep(remaining)
             bad = self._commit_edits(tenant, turn)
         book.working = turn
@@ -96,7 +97,7 @@ class Records:
         book = self.book(tenant)
         if tenant.folder.stamps() == book.clean:
             return ()
-        return None if book.working or _unsettled(book) > 0 else self._commit_edits(tenant, TurnId(""))
+        return None if book.working or _unsettled(tenant, book) > 0 else self._commit_edits(tenant, TurnId(""))
 
     def _commit_edits(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
         book = self.book(tenant)
@@ -111,24 +112,28 @@ class Records:
     def put_aside(self, tenant: Tenant, bad: Sequence[BadFile]) -> None:
         """Take bad files out of the way, where the agent would read them, and bring what is committed."""
         book = self.book(tenant)
-        for one in book.history.put_aside(bad):
-            log.warning("edit.put_aside", tenant=tenant.id, file=shown(one.path), aside=shown(one.aside))
+        for one in bad:
+            _, good, mode = book.history.committed(one.path) or ("", None, 0o644)
+            if aside.put(tenant.folder, one, good, mode=mode):
+                log.warning("edit.put_aside", tenant=tenant.id, file=shown(one.path), aside=shown(one.aside))
         book.clean = None
 
     def standing(self, tenant: Tenant, kept: Mapping[str, str]) -> dict[str, Standing]:
         """Of each of the paths in ``kept`` (with where its bytes were kept): what is committed, and whether the copy
         is still there."""
         history = self.book(tenant).history
-        return {
-            path: Standing(history.committed(path), bool(aside) and is_there(tenant.folder, aside))
-            for path, aside in kept.items()
-        }
+        found = {}
+        for path, place in kept.items():
+            blob, *_ = history.committed(path) or ("",)
+            found[path] = Standing(blob, bool(place) and aside.is_there(tenant.folder, place))
+        return found
 
     def set_aside(self, tenant: Tenant, turn: TurnId) -> None:
         """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before. Bad
         files go where those are kept: one may be an admin's that a kill left between being told of and put aside."""
         book = self.book(tenant)
-        self.put_aside(tenant, book.history.bad())
+        changes = book.history.uncommitted().changes
+        self.put_aside(tenant, list(aside.judged(tenant.folder, changes, check)))
         if kept := book.history.set_aside(turn):
             log.warning("turn.set_aside", turn=turn, kept=kept)
         book.clean = book.working = None
@@ -224,10 +229,10 @@ class Records:
         self.book(self._tenants.get(row.tenant)).messages.append([line])
 
 
-def _unsettled(book: Book) -> float:
+def _unsettled(tenant: Tenant, book: Book) -> float:
     """Seconds until the youngest uncommitted change has been quiet long enough; nothing to wait for: 0 or less."""
-    age = book.history.since_last_edit()
-    return 0.0 if age is None else min(QUIET - age, QUIET)
+    changed = last_changed(tenant.folder, book.history.uncommitted().changes)
+    return min(changed + QUIET - time.time(), QUIET)
 
 
 def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLine:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runtime import checked_yaml
+from runtime import checked_json
 from runtime.errors import BadInput, Broken, ConfigFault, Fault, NotFound, Refused
 from runtime.tenant import frontmatter
 from runtime.tenant.folder import Folder
@@ -54,7 +54,7 @@ def parse(rel: str, text: str) -> LifeFile:
         problem = f"{rel}:{_line(text, 'version')}: version {version} is newer than this program knows ({VERSION})"
         raise ConfigFault([problem], hint="update proxystaff")
     head = frontmatter.head(text if found == meta else frontmatter.dump(found, ""))
-    checked_yaml.load_json(Path(rel), kind.head, text=head, above=1, hint=_HINT)
+    checked_json.load(Path(rel), kind.head, text=head, above=1, hint=_HINT)
     return LifeFile(rel=rel, kind=kind, meta=found, body=body)
 
 

@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import Refused
+from runtime.tenant import aside
 from runtime.tenant.aside import ASIDE
+from runtime.tenant.changes import last_changed
 from runtime.tenant.checks import check
+from runtime.tenant.commits import BadFile
 from runtime.tenant.folder import TEMPORARY_PREFIX, Folder
 from runtime.tenant.history import ADMIN, AGENT, History, Origin
 
@@ -39,6 +43,20 @@ def history(root: Path, tmp_path: Path) -> History:
     made = History(Folder(root), home=tmp_path, check=check)
     made.create(Origin(actor=ADMIN, tenant="anden"))
     return made
+
+
+def bad_of(history: History, root: Path) -> list[BadFile]:
+    return list(aside.judged(Folder(root), history.uncommitted().changes, check))
+
+
+def put_aside(history: History, root: Path, bad: Iterable[BadFile]) -> list[BadFile]:
+    """As a turn does; those with which it was done."""
+    done = []
+    for one in bad:
+        _, good, mode = history.committed(one.path) or ("", None, 0o644)
+        if aside.put(Folder(root), one, good, mode=mode):
+            done.append(one)
+    return done
 
 
 def kept(root: Path) -> dict[str, bytes]:
@@ -71,7 +89,7 @@ def test_a_bad_file_is_kept_and_the_committed_one_is_back(history: History, root
     (root / "execution/send.py").write_text("print(")
     result = history.commit_agent(ORIGIN)
     assert result.commits == ()
-    assert len(history.put_aside(result.bad)) == 3
+    assert len(put_aside(history, root, result.bad)) == 3
     assert kept(root) == {
         "directives/leads.md": BROKEN.encode(),
         "directives/new.md": b"No head.",
@@ -81,13 +99,13 @@ def test_a_bad_file_is_kept_and_the_committed_one_is_back(history: History, root
     assert not (root / "directives/new.md").exists()
     assert (root / "execution/send.py").stat().st_mode & 0o777 == 0o755
     assert history.commit_admin() == history.commit_agent(ORIGIN)
-    assert history.bad() == []
+    assert bad_of(history, root) == []
 
 
 def test_an_earlier_copy_is_never_overwritten(history: History, root: Path) -> None:
     for text in ("one", "two", "three", "three"):
         (root / "directives/new.md").write_text(text)
-        history.put_aside(history.bad())
+        put_aside(history, root, bad_of(history, root))
     assert {path.read_text() for path in (root / ASIDE / "directives").iterdir()} == {"one", "two", "three"}
 
 
@@ -97,7 +115,7 @@ def test_settings_stay_where_they_are(history: History, root: Path) -> None:
     assert history.commit_agent(ORIGIN).bad == (), "no agent wrote them"
     (bad,) = history.commit_admin().bad
     assert (bad.path, bad.aside) == ("tenant.yaml", "")
-    assert history.put_aside([bad]) == []
+    assert put_aside(history, root, [bad]) == []
     history.set_aside("turn")
     assert (root / "tenant.yaml").read_text() == "name: Anden\n"
     (root / "tenant.yaml").unlink()
@@ -111,7 +129,7 @@ def test_what_was_saved_again_meanwhile_is_left_alone(history: History, root: Pa
     bad = history.commit_admin().bad
     (root / "directives/leads.md").write_text(SOP + "Mended.\n")
     (root / "directives/new.md").unlink()
-    assert history.put_aside(bad) == []
+    assert put_aside(history, root, bad) == []
     assert (root / "directives/leads.md").read_text() == SOP + "Mended.\n"
     assert kept(root)["directives/leads.md"] == BROKEN.encode()
 
@@ -129,7 +147,7 @@ def test_where_the_way_is_barred_nothing_is_moved(history: History, root: Path, 
         (root / "state/aside").write_text("mine")
     else:
         (root / bad.aside).mkdir(parents=True)
-    assert history.put_aside([bad]) == []
+    assert put_aside(history, root, [bad]) == []
     assert (root / "directives/leads.md").read_text() == BROKEN
     assert list(outside.iterdir()) == []
 
@@ -137,7 +155,7 @@ def test_where_the_way_is_barred_nothing_is_moved(history: History, root: Path, 
 @pytest.mark.parametrize("name", ["n" * 250 + ".md", "\udcff.md", "a\nb.md", "-rf.md"])
 def test_any_name_can_be_put_aside(history: History, root: Path, name: str) -> None:
     (root / "directives" / name).write_text("No head.")
-    assert len(history.put_aside(history.bad())) == 1
+    assert len(put_aside(history, root, bad_of(history, root))) == 1
     assert list(kept(root).values()) == [b"No head."]
     assert not (root / "directives" / name).exists()
 
@@ -154,22 +172,21 @@ def test_a_revert_that_would_break_a_file_is_refused(history: History, root: Pat
     assert history.commit_admin().commits == ()
 
 
-def test_the_age_of_the_last_edit(history: History, root: Path, tmp_path: Path) -> None:
-    assert history.since_last_edit() is None
+def test_when_something_was_last_edited(history: History, root: Path) -> None:
+    folder = Folder(root)
+    assert last_changed(folder, history.uncommitted().changes) == 0
     (root / "life/notes.md").write_text("- B.\n")
-    later = History(Folder(root), home=tmp_path, now=lambda: (root / "life/notes.md").stat().st_ctime + 7)
-    assert later.since_last_edit() == pytest.approx(7, abs=0.01)
+    assert last_changed(folder, history.uncommitted().changes) == (root / "life/notes.md").stat().st_ctime_ns / 1e9
     history.commit_admin()
     (root / "life/notes.md").unlink()
-    age = history.since_last_edit()
-    assert age is not None
-    assert 0 <= age < 60
+    assert last_changed(folder, history.uncommitted().changes) == (root / "life").stat().st_ctime_ns / 1e9
 
 
 # Dies at the n-th call of a function, and puts aside what is bad as a turn does.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from runtime.tenant import aside
 from runtime.tenant.checks import check
 from runtime.tenant.folder import Folder
 from runtime.tenant.history import History
@@ -185,7 +202,9 @@ def trace(frame, event, arg):
 history = History(Folder(Path(sys.argv[1])), check=check)
 bad = history.commit_admin().bad
 sys.settrace(trace)
-history.put_aside(bad)
+for one in bad:
+    _, good, mode = history.committed(one.path) or ("", None, 0o644)
+    aside.put(Folder(Path(sys.argv[1])), one, good, mode=mode)
 """
 
 
@@ -216,7 +235,7 @@ def test_a_kill_at_any_step_loses_nothing(
         assert kept(root).get(f"directives/{name}") == text.encode() or here.read_text() == text
     assert (root / "directives/leads.md").exists()
     assert history.commit_admin().commits == (), "nothing is taken for an edit"
-    history.put_aside(history.bad())
+    put_aside(history, root, bad_of(history, root))
     assert kept(root) == {"directives/leads.md": BROKEN.encode(), "directives/new.md": b"No head."}
     assert (root / "directives/leads.md").read_text() == SOP
     assert not (root / "directives/new.md").exists()

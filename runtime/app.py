@@ -41,6 +41,7 @@ from runtime.turns.board import Board
 from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
 from runtime.turns.desk import Desk
+from runtime.turns.edits import Edits
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
@@ -106,8 +107,9 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         post = Post(
             tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted), OutgoingApi(http, counted)
         )
-        speaking = Speaking(database, partial(engine.start, ERRAND))
         board, lanes, records = Board(), Lanes(), Records(tenants)
+        speaking = Speaking(database, partial(engine.start, ERRAND))
+        edits = Edits(database=database, tenants=tenants, records=records, lanes=lanes)
         turn = Turn(
             database=database,
             engine=engine,
@@ -119,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             outgoing=Outgoing(settings.var / "outgoing"),
             delivery=Delivery(database, post, records.settled),
             records=records,
+            edits=edits,
             lanes=lanes,
             board=board,
             metrics=counted,
@@ -182,10 +185,11 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         engine.register(TURN, turn)
         engine.register(ERRAND, errand)
         engine.register(RUN, runner)
-        await recover(database, tenants, records)
+        await recover(database, tenants, records, edits)
         await engine.launch()
         stack.callback(engine.close)
         await stack.enter_async_context(beside(intake.sweep()))
+        await stack.enter_async_context(beside(edits.run()))
         await stack.enter_async_context(beside(clock.run()))
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":

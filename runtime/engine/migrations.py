@@ -82,6 +82,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (tenant, conversation))""",
         # When a tenant is looked at next for a review.
         "CREATE TABLE review (tenant TEXT PRIMARY KEY, due DOUBLE PRECISION NOT NULL)",
+        # Edits that are not in force: what is wrong, the blob of the version that is, and where the bytes are kept.
+        """CREATE TABLE bad_edit (
+            tenant TEXT NOT NULL, path TEXT NOT NULL, faults TEXT NOT NULL, committed TEXT NOT NULL,
+            aside TEXT NOT NULL, whose TEXT NOT NULL, since DOUBLE PRECISION NOT NULL, PRIMARY KEY (tenant, path))""",
     ),
 )
 

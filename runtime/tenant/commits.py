@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from runtime.errors import Fault
+from runtime.tenant.folder import Stamp
 
 AGENT_NAME = "ProxyStaff"
 AGENT_EMAIL = "agent@proxystaff.invalid"
@@ -74,10 +75,25 @@ class Refusal:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadFile:
+    """A changed file that fails its check and is therefore not committed. ``faults`` has a line for each thing that is
+    wrong, ``committed`` is the blob of the version that is (empty: there is none), ``aside`` where its bytes would be
+    kept; ``data`` is None where the file is gone."""
+
+    path: str
+    faults: tuple[str, ...]
+    committed: str
+    data: bytes | None = field(repr=False)
+    stamp: Stamp | None = field(repr=False)
+    aside: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class CommitResult:
     commits: tuple[Commit, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    bad: tuple[BadFile, ...] = ()
 
 
 class Conflict(Fault):

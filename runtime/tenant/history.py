@@ -9,14 +9,17 @@ Does not own what may be committed (changes.py) nor how a commit is worded (comm
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from runtime.errors import NotFound, Refused
+from runtime.errors import ConfigFault, NotFound, Refused
+from runtime.tenant import aside
 from runtime.tenant import commits as wording
 from runtime.tenant.changes import (
     FILE,
     PROGRAM,
     Change,
+    Difference,
     Entry,
     Known,
     blob_id,
@@ -42,16 +45,25 @@ _RUNS = "refs/proxystaff/runs/"
 class History:
     """The commits of one tenant's folder. Calls block for some milliseconds: make them in a worker thread.
 
-    ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process.
+    ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process. What
+    fails ``check`` is not committed.
     Raises Broken when there is no usable repository, Unavailable when a person's git is in the middle of something.
     """
 
-    def __init__(self, folder: Folder, *, home: Path | None = None, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        home: Path | None = None,
+        now: Callable[[], float] = time.time,
+        check: aside.Check = lambda _path, _data: None,
+    ) -> None:
         self._folder = folder
         self._repository = Repository(folder.root / ".git")
-        self._landing = Landing(folder, self._repository)
+        self._landing = Landing(folder, self._repository, self._refuse_worse)
         self._home = home
         self._now = now
+        self._check = check
         self._lock = threading.RLock()
         self._known = Known()
         self._tracked: tuple[str, dict[str, Entry]] = ("", {})
@@ -80,6 +92,21 @@ class History:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
         return self._commit_changes(origin, "", frozenset(Concern))
 
+    def uncommitted(self) -> Difference:
+        """What of the folder differs from the last commit."""
+        with self._lock:
+            self._landing.settle()
+            return compare(self._folder, self.files(self.head()), self._known)
+
+    def committed(self, path: str) -> tuple[str, bytes, int] | None:
+        """The committed version of a file: its blob, its bytes, its mode in the folder; None when there is none."""
+        with self._lock:
+            entry = self.files(self.head()).get(path)
+            if entry is None or entry.mode not in (FILE, PROGRAM):
+                return None
+            data = self._repository.blobs([entry.blob])[entry.blob]
+            return entry.blob, data, 0o755 if entry.mode == PROGRAM else 0o644
+
     def revert(self, commit: str, origin: Origin) -> Commit:
         """Take a commit back by a new one that keeps every later edit.
 
@@ -106,6 +133,7 @@ class History:
         """Take what a dead attempt left out of the folder, and keep it: the id of a commit that holds it, or None.
 
         The commit is kept under refs/proxystaff/set-aside/; an earlier one of the same turn is its second parent.
+        Settings stay where they are: no agent writes them, so what is there is an admin's.
         """
         with self._lock:
             self._landing.settle()
@@ -113,7 +141,8 @@ class History:
             tracked = self.files(head)
             for path in in_the_way(self._folder, tracked):
                 self._folder.remove(path)
-            changes = compare(self._folder, tracked, self._known).changes
+            found = compare(self._folder, tracked, self._known).changes
+            changes = [one for one in found if one.concern is not Concern.SETTINGS]
             if not changes:
                 return None
             ref = _SET_ASIDE + wording.ref_name(turn)
@@ -258,13 +287,16 @@ class History:
             self._landing.settle()
             head = self.head()
             found = compare(self._folder, self.files(head), self._known)
-            groups = [[one for one in found.changes if one.concern is concern] for concern in Concern]
-            groups = [group for group in groups if group and group[0].concern in concerns]
+            ours = [one for one in found.changes if one.concern in concerns]
+            bad = tuple(aside.judged(self._folder, ours, self._check))
+            spoiled = {one.path for one in bad}
+            good = [one for one in ours if one.path not in spoiled]
+            groups = [group for concern in Concern if (group := [one for one in good if one.concern is concern])]
             if not groups:
-                return CommitResult(refused=found.refused)
+                return CommitResult(refused=found.refused, bad=bad)
             title = hint if len(groups) == 1 else ""
             planned = [Planned(wording.message(title or subject_of(group), origin), group) for group in groups]
-            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused)
+            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused, bad)
 
     def _commit(self, planned: Sequence[Planned], author: str, head: str) -> list[Commit]:
         tracked = dict(self.files(head)) if head else {}
@@ -292,6 +324,19 @@ class History:
         if not self._repository.contains(target.id, in_=head):
             problem = f"{target.id[:10]} is not part of the tenant's history"
             raise Refused(problem, hint="choose one that `proxystaff history` shows")
+
+    def _refuse_worse(self, changes: Sequence[Change]) -> None:
+        """Raises Refused when a file that is good would not be any more."""
+        entries = [entry for one in changes for entry in (one.before, one.entry) if entry]
+        blobs = self._repository.blobs([entry.blob for entry in entries])
+        for one in changes:
+            try:
+                self._check(one.path, blobs[one.entry.blob] if one.entry else None)
+            except ConfigFault as fault:
+                with suppress(ConfigFault):
+                    self._check(one.path, blobs[one.before.blob] if one.before else None)
+                    problem = f"it would leave a file that cannot be in force: {fault.faults[0]}"
+                    raise Refused(problem, hint="edit the file by hand") from None
 
 
 def _own_home() -> Path:

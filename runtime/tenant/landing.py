@@ -4,7 +4,7 @@ Owns the order (a ref first, then HEAD, then the files) and what finishes a kill
 commit: history.py merges reverts and runs, and is the only one to land anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from runtime.errors import Fault, NotFound, Refused
 from runtime.tenant import commits as wording
@@ -18,11 +18,12 @@ is left to do."""
 
 
 class Landing:
-    """Of one tenant. Whoever calls holds the history's lock."""
+    """Of one tenant. Whoever calls holds the history's lock. ``judge`` raises Refused when changes must not land."""
 
-    def __init__(self, folder: Folder, repository: Repository) -> None:
+    def __init__(self, folder: Folder, repository: Repository, judge: Callable[[Sequence[Change]], None]) -> None:
         self._folder = folder
         self._repository = repository
+        self._judge = judge
 
     def settle(self) -> None:
         """Finish what a killed call left half done, and refuse to work in the middle of a person's own git command."""
@@ -37,10 +38,16 @@ class Landing:
         self._repository.refuse_unfinished()
 
     def land(self, planned: Planned, author: str, head: str) -> str:
-        """Make ``planned`` a commit on ``head``, move HEAD to it and bring its files; its id."""
+        """Make ``planned`` a commit on ``head``, move HEAD to it and bring its files; its id. Raises as ``judge``."""
         [made] = self._repository.make(_LANDING, [planned], author, [head])
+        changes = between(self._repository.files(head), self._repository.files(made))
+        try:
+            self._judge(changes)
+        except Refused:
+            self._repository.drop(_LANDING)
+            raise
         self._repository.move(self._repository.branch(), made, head)
-        self._finish(between(self._repository.files(head), self._repository.files(made)))
+        self._finish(changes)
         return made
 
     def dirty(self, changes: Sequence[Change]) -> tuple[str, ...]:

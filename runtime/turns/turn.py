@@ -28,8 +28,10 @@ from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox, prompt, reply
 from runtime.turns.attachments import Attachments, Outgoing
+from runtime.turns.bad_edits import AGENT
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
+from runtime.turns.edits import Edits
 from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers
 from runtime.turns.post import Post
@@ -87,6 +89,7 @@ class Turn:
     outgoing: Outgoing
     delivery: Delivery
     records: Records
+    edits: Edits
     lanes: Lanes
     board: Board
     metrics: Metrics
@@ -169,6 +172,7 @@ class Turn:
     async def _work(self, taken: Taken) -> list[str]:
         letters, answer = taken.planned, None
         if not letters:
+            await self.edits.begin(taken.tenant, taken.turn)  # until then nothing in the folder is the turn's own
             try:
                 letters, answer = await self._answer(taken)
             except Exception:
@@ -181,7 +185,6 @@ class Turn:
         return list(letters)
 
     async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Answer | None]:
-        await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn)
         self.board.post(taken.turn, Progress("working"))
         if any(message.media for message in taken.messages):
             brought = await self.attachments.bring(taken.tenant, taken.messages)
@@ -233,7 +236,7 @@ class Turn:
                 taken.messages,
                 taken.person,
                 taken.tenant.config.zone,
-                standing=self.records.standing(taken.tenant, taken.person),
+                standing=self.records.onboarding_line(taken.tenant, taken.person),
             ),
             role=taken.person.role,
             said=prompt.said(taken.messages, taken.person),
@@ -274,7 +277,8 @@ class Turn:
             trigger=f"message {taken.last.id}",
             reason=taken.last.text,
         )
-        commits = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
+        commits, bad = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
+        await self.edits.refuse(taken.tenant, bad, whose=AGENT)
         if commits:
             await self.database.write(lambda tx: tx.run(COMMITTED, turn=taken.turn, commits=json.dumps(commits)))
             self.board.post(taken.turn, Commits(tuple(commits)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runtime import checked_yaml
+from runtime import checked_json
 from runtime.errors import BadInput, Broken, ConfigFault, Fault, NotFound, Refused
 from runtime.tenant import frontmatter
 from runtime.tenant.folder import Folder
@@ -53,9 +53,8 @@ def parse(rel: str, text: str) -> LifeFile:
     if isinstance(version, int) and version > VERSION:
         problem = f"{rel}:{_line(text, 'version')}: version {version} is newer than this program knows ({VERSION})"
         raise ConfigFault([problem], hint="update proxystaff")
-    # JSON is YAML too, but for tabs; the empty line stands for the fence, so that lines are those of the file.
     head = frontmatter.head(text if found == meta else frontmatter.dump(found, ""))
-    checked_yaml.load(Path(rel), kind.head, text="\n" + head.replace("\t", " "), hint=_HINT)
+    checked_json.load(Path(rel), kind.head, text=head, above=1, hint=_HINT)
     return LifeFile(rel=rel, kind=kind, meta=found, body=body)
 
 

@@ -34,7 +34,7 @@ PARTS = "/opt/proxystaff"
 """Where the programs of a session lie inside: the CLI, the door, the prompt."""
 
 DOOR_PORT = 8701
-KEPT = ("state/messages", "state/turns", "state/annealing", "state/sessions", "state/guests")
+KEPT = ("state/messages", "state/turns", "state/annealing", "state/sessions", "state/guests", "state/erasures")
 """Folders that only the runtime writes."""
 READ_ONLY_FILES = ("CLAUDE.md", "tenant.yaml", ".gitignore")
 

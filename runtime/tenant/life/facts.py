@@ -9,7 +9,7 @@ or two before a colon name what it is about, so that a new budget replaces the o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -121,6 +121,31 @@ def drop(body: str, old: str, *, section: str = "") -> Changed:
     gone = [one for one in facts(body) if span[0] <= one.line < span[1]]
     lines = body.splitlines()
     return Changed(_joined(lines[: span[0]] + lines[span[1] :]), tuple(gone))
+
+
+def without(body: str, *, theirs: Callable[[str], bool], named: Callable[[str], bool]) -> str:
+    """``body`` without the sections whose titles are ``theirs`` and the facts, source and indented lines included, that
+    are ``named``; all else byte for byte."""
+    lines = body.splitlines(keepends=True)
+    heads = {one.line for one in facts(body)}
+    kept: list[str] = []
+    inside, at, hidden = 0, 0, False
+    while at < len(lines):
+        end = at + 1
+        hidden, comment = _comment(lines[at], hidden=hidden)
+        heading = None if comment else _HEADING.match(lines[at].rstrip("\r\n"))
+        if heading:
+            depth = len(lines[at]) - len(lines[at].lstrip("#"))
+            inside = 0 if depth <= inside else inside
+            inside = inside or (depth if theirs(heading["title"]) else 0)
+        elif at in heads:
+            while end < len(lines) and lines[end].startswith((" ", "\t")) and lines[end].strip():
+                end += 1
+        block = lines[at:end]
+        if not inside and not (at in heads and named("".join(block))):
+            kept += block
+        at = end
+    return "".join(kept)
 
 
 def contradicts(new: Fact, old: Fact) -> bool:

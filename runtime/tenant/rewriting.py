@@ -173,8 +173,8 @@ class Rewriting:
                 cleaned = self._cleaning.signature(value.decode(codec, "surrogateescape"))
                 return b"%b %b" % (key, cleaned.encode(codec, "surrogateescape"))
             case b"tag":
-                name = self._cleaning.ref(value.decode("utf-8", "surrogateescape"))
-                return b"tag %b" % name.encode("utf-8", "surrogateescape")
+                name = self._cleaning.ref("refs/tags/" + value.decode("utf-8", "surrogateescape"))
+                return b"tag %b" % name.removeprefix("refs/tags/").encode("utf-8", "surrogateescape")
         return line
 
     def _new(self, id_: str) -> str:

@@ -44,7 +44,7 @@ def judged(
     """The row as it may stand; None when it goes."""
     if not belongs(tenant, row):
         return row
-    if _is_theirs(cleaning.finder.marks, row):
+    if is_theirs(cleaning.finder.marks, row):
         return None
     if any(cleaning.finder.names(value) for key, value in row.items() if key in _NAMING and isinstance(value, str)):
         return None
@@ -54,7 +54,8 @@ def judged(
     return new
 
 
-def _is_theirs(marks: Marks, row: Mapping[str, Any]) -> bool:
+def is_theirs(marks: Marks, row: Mapping[str, Any]) -> bool:
+    """Whether a row is about one of their conversations."""
     address = row.get("address") or row.get("sender")
     talks = (row.get("conversation"), f"{row.get('channel')}:{address}" if address else None)
     return any(marks.talk(str(talk)) for talk in talks if talk)

@@ -32,12 +32,14 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One file and what is done with it. ``lines``: those that name the person, of what an admin wrote."""
+    """One file and what is done with it. ``lines``: those that name the person, of what an admin wrote; ``gone``: how
+    many lines go, of what was remembered."""
 
     path: str
     deed: Deed
     to: str = ""
     lines: tuple[int, ...] = ()
+    gone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +113,22 @@ def _touched(folder: Folder, path: str, mode: int, cleaning: Cleaning) -> Touche
         return Touched(path, Deed.REMOVED) if to != path or finder.names(target) else None
     if not stat.S_ISREG(mode):
         return Touched(path, Deed.REMOVED) if to != path else None
-    if to is None or (path.startswith(TRANSCRIPTS) and (to != path or _names(folder, path, finder))):
+    if to is None or (to != path and path.startswith(MEDIA)):
+        return Touched(path, Deed.REMOVED)
+    if path.startswith(TRANSCRIPTS) and (to != path or _names(folder, path, finder)):
         return Touched(path, Deed.REMOVED)
     if not _names(folder, path, finder):
         return Touched(path, Deed.RENAMED, to) if to != path else None
+    deed, to = (Deed.CLEANED, "") if to == path else (Deed.RENAMED, to)
     data = _read(folder, path)
-    if path.startswith(MEDIA) if data is None else cleaning.content(path, data) is None:
+    if data is None:
+        return Touched(path, Deed.REMOVED) if path.startswith(MEDIA) else Touched(path, deed, to)
+    cleaned = cleaning.content(path, data)
+    if cleaned is None:
         return Touched(path, Deed.REMOVED)
-    lines = tuple(_lines(data, finder)) if data is not None and is_admins(path) else ()
-    return Touched(path, Deed.CLEANED if to == path else Deed.RENAMED, "" if to == path else to, lines)
+    lines = tuple(_lines(data, finder)) if is_admins(path) else ()
+    gone = data.count(b"\n") - cleaned.count(b"\n") if path.startswith("life/") else 0
+    return Touched(path, deed, to, lines, gone)
 
 
 def _names(folder: Folder, path: str, finder: Finder) -> bool:

@@ -10,7 +10,7 @@ import hmac
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -114,7 +114,7 @@ class Cleaning:
         return hmac.new(self.salt, reading(name).encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:8]
 
     def _is_about_them(self, text: str) -> bool:
-        title = re.search(r'^\s*"title"\s*:\s*"((?:[^"\\]|\\.)*)"', text.partition("\n---\n")[0], re.MULTILINE)
+        title = re.search(r'"title"\s*:\s*"((?:[^"\\]|\\.)*)"', text.partition("\n---\n")[0])
         return title is not None and self.finder.starts(title[1])
 
     def _life(self, text: str) -> str:
@@ -129,21 +129,26 @@ class Cleaning:
         return not (self.keeps_told and told is not None and not self.finder.names(told["text"]))
 
     def _settings(self, text: str) -> str:
-        """tenant.yaml without their entry; as it is, to be marked, when it cannot be read."""
+        """tenant.yaml without their entry, all else as it stands; as it is, to be marked, when it cannot be read."""
         yaml = YAML()
-        yaml.preserve_quotes = True
-        yaml.width = 4096
-        yaml.indent(mapping=2, sequence=4, offset=2)
+        yaml.preserve_quotes, yaml.width = True, 4096
         try:
             tree = yaml.load(text)
-            gone = [n for n, one in enumerate(tree["people"]) if self._is_their_entry(one)]
-            for number in reversed(gone):
-                del tree["people"][number]
-            out = io.StringIO()
-            yaml.dump(tree, out)
+            people = tree["people"]
+            gone = [number for number, one in enumerate(people) if self._is_their_entry(one)]
+            starts = [people.lc.item(number)[0] for number in range(len(people))]
         except (YAMLError, KeyError, TypeError, ValueError, AttributeError):
             return text
-        return out.getvalue() if gone else text
+        lines = text.splitlines(keepends=True)
+        if not all(lines[start].lstrip().startswith("-") for start in starts):  # all on one line, say
+            for number in reversed(gone):
+                del people[number]
+            out = io.StringIO()
+            yaml.dump(tree, out)
+            return out.getvalue()
+        for number in reversed(gone):
+            del lines[starts[number] : _end_of_entry(lines, starts[number])]
+        return "".join(lines)
 
     def _is_their_entry(self, entry: Mapping[str, Any]) -> bool:
         addresses = (f"{channel}:{entry.get(channel)}" for channel in entry if channel not in ("name", "role"))
@@ -160,6 +165,15 @@ class Cleaning:
         except ValueError:
             return json.dumps(self.value(whole), indent=2, ensure_ascii=False) + "\n"
         return after
+
+
+def _end_of_entry(lines: Sequence[str], start: int) -> int:
+    """After the lines that are further in than the dash an entry begins with."""
+    depth = len(lines[start]) - len(lines[start].lstrip())
+    end = start + 1
+    while end < len(lines) and lines[end].strip() and len(lines[end]) - len(lines[end].lstrip()) > depth:
+        end += 1
+    return end
 
 
 def is_admins(path: str) -> bool:

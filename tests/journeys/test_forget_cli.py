@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from runtime.app import running
 from runtime.engine.lease import Lease
-from tests.erasure_house import NAME, build, git, left
+from runtime.settings import load_settings
+from runtime.tenant.erasure.journal import Erasure, Journal
+from runtime.turns import erasing
+from tests.erasure_house import NAME, NOW, Town, build, git, left
 from tests.journeys.operating import Operator
 
 pytestmark = pytest.mark.journey
@@ -70,3 +74,22 @@ def test_a_home_that_is_served_is_not_touched(operator: Operator) -> None:
     assert "already served by process" in refused
     assert "stop that process first" in refused
     assert len(left(operator.home)) > 50
+
+
+async def test_whoever_serves_next_goes_on_with_what_a_kill_left(operator: Operator) -> None:
+    town = Town(operator.home)
+    who = erasing.whom(town.places, town.tenant, NAME)
+    begun = Erasure(
+        id="2026-11-20-1",
+        tenant=town.tenant.id,
+        person=who,
+        salt="00" * 16,
+        at=NOW.isoformat(),
+        author=town.history.author("admin"),
+    )
+    Journal(town.settings.var).begin(begun)
+    town.database.close()
+    async with running(load_settings(operator.home, {})):
+        pass
+    assert left(operator.home) == set()
+    assert not list((operator.home / "var/erasures").iterdir())

@@ -29,6 +29,7 @@ _BETWEEN = r"[\s_.+*>#-]{1,8}"
 """What may stand between two words of a name: a space, a line's end with a quote's mark, a file name's hyphen."""
 
 _BETWEEN_DIGITS = r"[\s().\-]{0,3}"
+_SQUEEZED = dict.fromkeys(map(ord, " ().-\t\n\r\f\v\x1c\x1d\x1e\x1f\x85\u2028\u2029\u1680\u205f\u3000"))
 _BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "jr", "sr", "ii", "iii", "iv", "esq"})
 _TOKEN = re.compile(r"[\w+/=.-]")
@@ -61,7 +62,8 @@ class Finder:
 
     def names(self, text: str) -> bool:
         """Whether the person stands in ``text``."""
-        return self._pattern.search(reading(text)) is not None
+        read = reading(text)
+        return self._may_hold(read) and self._pattern.search(read) is not None
 
     def starts(self, text: str) -> bool:
         """Whether ``text``, a heading say, begins with the person."""
@@ -92,6 +94,22 @@ class Finder:
             at = end
         return "".join([*parts, text[at:]]) if parts else text
 
+    def _may_hold(self, read: str) -> bool:
+        """Quickly, whether there is anything to look for: of a form, all that cannot be written otherwise is there."""
+        if any(all(part in read for part in parts) for parts in self._parts):
+            return True
+        squeezed = read.translate(_SQUEEZED) if self.marks.phones else ""
+        return any(_national(digits) in squeezed for digits in self.marks.phones)
+
+    @cached_property
+    def _parts(self) -> list[list[str]]:
+        return [
+            *([part for word in words_of(name) for part in word.split("'")] for name in self.marks.names),
+            *([reading(word)] for word in self.marks.words),
+            *(re.findall(r"[^\W_]+", reading(conversation)) for conversation in self.marks.conversations),
+            *([core] for digits in self.marks.phones for core in _coded(digits)),
+        ]
+
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         plain = [
@@ -100,7 +118,7 @@ class Finder:
             *map(_word_form, self.marks.words),
             *map(_conversation_form, self.marks.conversations),
         ]
-        coded = [core for digits in self.marks.phones for core in _coded(digits)]
+        coded = [re.escape(core) for digits in self.marks.phones for core in _coded(digits)]
         forms = [f"(?P<plain>{'|'.join(plain)})"] if plain else []
         forms += [f"(?P<coded>{'|'.join(coded)})"] if coded else []
         return re.compile("|".join(forms) or r"(?!)")
@@ -109,10 +127,8 @@ class Finder:
 def reading(text: str) -> str:
     """``text`` as it is compared: escapes undone, no case, no accents, nothing that is not seen."""
     if "\\" in text or "%" in text or "&" in text:
-        text = _ESCAPE.sub(lambda match: _unescaped(match), text)
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKD", text).casefold().translate(_PLAINER)
+        text = _ESCAPE.sub(_unescaped, text)
+    return _plainer(text)
 
 
 def words_of(name: str) -> list[str]:
@@ -122,17 +138,22 @@ def words_of(name: str) -> list[str]:
     return [word for word in found if word not in _TITLES] or found
 
 
-class _Plainer(dict[int, str | None]):
-    """What a character is in a reading: accents and joiners are nothing, a curly apostrophe is a plain one."""
+_HIDDEN = re.compile(
+    "[\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0600-\u0605\u0610-\u061c"
+    "\u064b-\u065f\u0670\u06d6-\u06dd\u070f\u180e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\ufff9-\ufffb]"
+)
+"""Accents, vowel points, and marks that join, part or turn letters: a name is the same with and without."""
 
-    def __missing__(self, code: int) -> str | None:
-        char = chr(code)
-        hidden = unicodedata.combining(char) or unicodedata.category(char) == "Cf"
-        self[code] = None if hidden else "'" if char in "\u2019\u2018\u02bc`" else char
-        return self[code]
+_APOSTROPHES = ("\u2019", "\u2018", "\u02bc", "`")
 
 
-_PLAINER = _Plainer()
+def _plainer(text: str) -> str:
+    """``text`` without case, accents and what is not seen; each character by itself, so that one can be read alone."""
+    text = text.lower() if text.isascii() else _HIDDEN.sub("", unicodedata.normalize("NFKD", text).casefold())
+    for sign in _APOSTROPHES:
+        text = text.replace(sign, "'")
+    return text
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -160,7 +181,7 @@ def _mapped(text: str) -> tuple[str, list[int], list[int]]:
     ends: list[int] = []
 
     def take(source: str, start: int, end: int) -> None:
-        plain = reading_of_one(source)
+        plain = _plainer(source)
         read.append(plain)
         starts.extend([start] * len(plain))
         ends.extend([end] * len(plain))
@@ -174,11 +195,6 @@ def _mapped(text: str) -> tuple[str, list[int], list[int]]:
     for place in range(at, len(text)):
         take(text[place], place, place + 1)
     return "".join(read), starts, ends
-
-
-def reading_of_one(char: str) -> str:
-    """As ``reading``, of what holds no escape any more."""
-    return char.lower() if char.isascii() else unicodedata.normalize("NFKD", char).casefold().translate(_PLAINER)
 
 
 def _name_forms(name: str) -> list[str]:
@@ -195,9 +211,13 @@ def _name_forms(name: str) -> list[str]:
 
 
 def _phone_form(digits: str) -> str:
-    national = digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+    national = _national(digits)
     country = rf"(?:\+?1{_BETWEEN_DIGITS})?" if len(national) == 10 else r"(?:\+|00)?"
     return rf"(?<!\d){country}\(?{_BETWEEN_DIGITS.join(national)}(?!\d)"
+
+
+def _national(digits: str) -> str:
+    return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
 
 
 def _word_form(word: str) -> str:
@@ -220,7 +240,7 @@ def _coded(digits: str) -> list[str]:
         coded = base64.b64encode(b"\0" * offset + digits.encode()).decode()
         first = -(-offset * 8 // 6)
         last = (offset + len(digits)) * 8 // 6
-        cores.append(re.escape(coded[first:last].lower()))
+        cores.append(coded[first:last].lower())
     return cores
 
 

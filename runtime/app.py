@@ -1,5 +1,6 @@
 """Where the parts meet. Read ``build`` to know what the process is made of, and ``routes`` for what it answers."""
 
+import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -42,6 +43,7 @@ from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
 from runtime.turns.desk import Desk
 from runtime.turns.edits import Edits
+from runtime.turns.erasing import Places, finish_erasures
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
@@ -90,6 +92,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         tenants = Tenants(settings.tenants, Keys.of(settings))
         database = Database(file.engine.database, settings.var)
         stack.callback(database.close)
+        await asyncio.to_thread(finish_erasures, Places(database, settings.var), tenants)
         engine = Engine(database)
         gateway = open_gateway(settings, limits=lambda tenant: _limits(tenants, tenant), metrics=counted)
         stack.push_async_callback(gateway.aclose)

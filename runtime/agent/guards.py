@@ -41,6 +41,7 @@ _RUNTIMES_OWN = (
     "state/annealing",
     "state/sessions",
     "state/guests",
+    "state/erasures",
     "state/claude",
     "state/recent_messages.json",
 )

@@ -42,6 +42,7 @@ KEPT = (
     "state/annealing",
     "state/sessions",
     "state/guests",
+    "state/erasures",
 )
 """Folders that only the runtime writes."""
 READ_ONLY_FILES = ("CLAUDE.md", "tenant.yaml", ".gitignore")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from runtime.errors import Broken, Fault, NotFound, Refused, Unavailable
 
@@ -119,12 +119,18 @@ class Folder:
         A link in the file's place is replaced, never followed. ``mode`` defaults to the old file's, or 0644. With
         ``over`` only that is replaced: raises Unavailable when something else lies there by now.
         """
+        with self.replacing(rel, mode=mode, over=over) as file:
+            file.write(data)
+
+    @contextmanager
+    def replacing(self, rel: str, *, mode: int | None = None, over: Stamp | None = None) -> Iterator[BinaryIO]:
+        """As write_bytes, for what is written piece by piece: the old file stays until the block has ended well."""
         with self._parent(rel, create=True) as (parent, name):
             temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
+                    yield file
                     file.flush()
                     os.fchmod(descriptor, _mode_of(name, parent) if mode is None else mode)
                     os.fsync(descriptor)

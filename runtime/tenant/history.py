@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runtime.errors import ConfigFault, NotFound, Refused
-from runtime.tenant import aside
+from runtime.tenant import aside, purging
 from runtime.tenant import commits as wording
 from runtime.tenant.changes import (
     FILE,
@@ -29,10 +29,13 @@ from runtime.tenant.changes import (
     subject_of,
 )
 from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
+from runtime.tenant.erasure import records
 from runtime.tenant.folder import Folder
 from runtime.tenant.inverse import without_added
 from runtime.tenant.landing import Landing, between
+from runtime.tenant.purging import refuse_entangled
 from runtime.tenant.repository import Planned, Repository
+from runtime.tenant.rewriting import Cleaning, Rewriting
 
 __all__ = ["ADMIN", "AGENT", "Commit", "CommitResult", "Conflict", "History", "Origin", "Refusal", "RevertConflict"]
 
@@ -190,9 +193,16 @@ class History:
     def find(self, prefix: str) -> Commit:
         """The commit whose id starts with ``prefix``, at least 4 digits of it.
 
-        Raises BadInput (no prefix of an id), NotFound, or Refused (several commits begin so).
+        The id that a commit had before a person was erased leads to what it is now. Raises BadInput (no prefix of an
+        id), NotFound, or Refused (several commits begin so).
         """
-        return self._repository.find(prefix)
+        try:
+            return self._repository.find(prefix)
+        except NotFound:
+            new = records.renamed(self._folder, prefix.strip().lower())
+            if new is None:
+                raise
+            return self._repository.find(new)
 
     def versions(self, path: str, *, limit: int = 50) -> Iterator[bytes]:
         """What a file held in each commit that changed it, newest first; what is not there any more is passed over."""
@@ -261,6 +271,31 @@ class History:
         """Forget what was kept of ``run``. What has landed stays."""
         if self.kept(run):
             self._repository.drop(_RUNS + wording.ref_name(run))
+
+    def rewriting(self, cleaning: Cleaning) -> Rewriting:
+        """To write every commit anew. Nothing else may use the folder meanwhile. Raises Refused (a stash, a worktree)
+        or Unavailable (a person's git is in the middle of something)."""
+        with self._lock:
+            self._landing.settle()
+            refuse_entangled(self._repository.git, self._repository.branch(), cleaning.ref)
+            return Rewriting(self._repository.git, cleaning)
+
+    def purge(self, cleaned: Callable[[str], str]) -> None:
+        """Take out whatever no commit leads to any more, and what git's commands left of it."""
+        with self._lock:
+            purging.purge(self._repository.git, cleaned)
+
+    def objects(self) -> Iterator[tuple[str, str]]:
+        """Every object of the repository, by its id, as text."""
+        return purging.objects(self._repository.git)
+
+    def branch(self) -> str:
+        """The ref that is worked on."""
+        return self._repository.branch()
+
+    def author(self, actor: str) -> str:
+        """Name, address and time of a commit made now."""
+        return self._author(actor)
 
     def _mended(self, target: Commit, head: str, conflicts: Sequence[str]) -> list[Change]:
         """The files git could not merge, without the lines that ``target`` added to them. Raises RevertConflict."""

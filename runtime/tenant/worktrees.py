@@ -76,7 +76,7 @@ class Worktree:
 def make(root: Path, run: str, history: History) -> Worktree:
     """A folder under ``root`` for ``run``, from HEAD; what an earlier attempt left there goes."""
     place = _place(root, run)
-    _remove(place)
+    remove(place)
     place.mkdir(mode=0o700, parents=True)
     folder, base = Folder(place), history.head()
     for path, entry, data in history.contents(base):
@@ -97,7 +97,7 @@ def land(history: History, run: str) -> Outcome:
 
 def discard(root: Path, run: str, history: History | None) -> None:
     """Nothing of ``run`` is needed any more but what has landed. ``history`` is None for a tenant that is gone."""
-    _remove(_place(root, run))
+    remove(_place(root, run))
     if history is not None:
         history.drop(run)
 
@@ -106,8 +106,8 @@ def _place(root: Path, run: str) -> Path:
     return root / ref_name(run)
 
 
-def _remove(place: Path) -> None:
-    """Whatever rights the agent took from its own folders, and without following a link of its."""
+def remove(place: Path) -> None:
+    """Take a run's folder away, whatever rights the agent took from it, and without following a link of its."""
     _for_each_folder(place, lambda folder: folder.chmod(0o700))
     with suppress(FileNotFoundError):
         shutil.rmtree(place)

@@ -9,7 +9,7 @@ or two before a colon name what it is about, so that a new budget replaces the o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -133,6 +133,31 @@ def clear(body: str, words: str, section: str = "") -> Changed:
     named = set(terms(section))
     others = [one for one in facts(first.body) if len(named) > 1 and named <= set(terms(one.text))]
     return Changed(_without(first.body.splitlines(), others), (*first.gone, *others)) if others else first
+
+
+def without(body: str, *, theirs: Callable[[str], bool], named: Callable[[str], bool]) -> str:
+    """``body`` without the sections whose titles are ``theirs`` and the facts, source and indented lines included, that
+    are ``named``; all else byte for byte."""
+    lines = body.splitlines(keepends=True)
+    heads = {one.line for one in facts(body)}
+    kept: list[str] = []
+    inside, at, hidden = 0, 0, False
+    while at < len(lines):
+        end = at + 1
+        hidden, comment = _comment(lines[at], hidden=hidden)
+        heading = None if comment else _HEADING.match(lines[at].rstrip("\r\n"))
+        if heading:
+            depth = len(lines[at]) - len(lines[at].lstrip("#"))
+            inside = 0 if depth <= inside else inside
+            inside = inside or (depth if theirs(heading["title"]) else 0)
+        elif at in heads:
+            while end < len(lines) and lines[end].startswith((" ", "\t")) and lines[end].strip():
+                end += 1
+        block = lines[at:end]
+        if not inside and not (at in heads and named("".join(block))):
+            kept += block
+        at = end
+    return "".join(kept)
 
 
 def contradicts(new: Fact, old: Fact) -> bool:

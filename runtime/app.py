@@ -43,6 +43,7 @@ from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
 from runtime.turns.desk import Desk
 from runtime.turns.edits import Edits
+from runtime.turns.ending import Ending
 from runtime.turns.erasing import Places, finish_erasures
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
@@ -113,6 +114,23 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         board, lanes, records = Board(), Lanes(), Records(tenants)
         speaking = Speaking(database, partial(engine.start, ERRAND))
         edits = Edits(database=database, tenants=tenants, records=records, lanes=lanes)
+        runner = Runner(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            sessions=sessions,
+            records=records,
+            lanes=lanes,
+            folders=settings.var / "runs",
+        )
+        clock = Clock(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            runner=runner,
+            timeout_hours=file.sessions.timeout_hours,
+        )
+        ending = Ending(database=database, sessions=sessions, ended=clock.ended)
         turn = Turn(
             database=database,
             engine=engine,
@@ -125,6 +143,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             delivery=Delivery(database, post, records.settled),
             records=records,
             edits=edits,
+            ending=ending,
             lanes=lanes,
             board=board,
             metrics=counted,
@@ -148,22 +167,6 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             bots=telegram_api.bot,
             operator=operator,
         )
-        runner = Runner(
-            database=database,
-            engine=engine,
-            tenants=tenants,
-            sessions=sessions,
-            records=records,
-            lanes=lanes,
-            folders=settings.var / "runs",
-        )
-        clock = Clock(
-            database=database,
-            engine=engine,
-            tenants=tenants,
-            runner=runner,
-            timeout_hours=file.sessions.timeout_hours,
-        )
         commands = Commands(
             database=database,
             tenants=tenants,
@@ -171,7 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             gateway=gateway,
             records=records,
             lanes=lanes,
-            ended=clock.ended,
+            ending=ending,
         )
         errand = Errand(
             database=database,

@@ -94,6 +94,7 @@ class Sessions:
             toolbox=toolbox or Toolbox(),
         )
         self._longest = timedelta(hours=settings.timeout_hours)
+        self._longest_context = settings.max_context_tokens
         self.capacity = memory.capacity(settings.max_warm, memory.available())
         self._places = asyncio.Semaphore(self.capacity)
         self._apart = asyncio.Semaphore(1)
@@ -151,6 +152,11 @@ class Sessions:
         """Whether a session that was started before will most likely serve the next ask."""
         session = self._sessions.get((tenant, conversation))
         return session is not None and not session.ended
+
+    def has_grown(self, tenant: TenantId, conversation: Conversation) -> bool:
+        """Whether the conversation's warm session is longer than settings allow."""
+        session = self._sessions.get((tenant, conversation))
+        return session is not None and session.context > self._longest_context
 
     def is_full(self) -> bool:
         """Whether somebody who wrote now would have to wait for a place."""

@@ -11,12 +11,13 @@ from datetime import datetime
 
 from runtime.agent.gateway import Gateway
 from runtime.agent.pool import Sessions
-from runtime.engine.database import Database, Transaction
+from runtime.engine.database import Database
 from runtime.errors import BadInput, Refused
 from runtime.tenant import frontmatter
 from runtime.tenant.history import Origin
-from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.registry import Tenants
 from runtime.turns import inbox, overview, pairing
+from runtime.turns.ending import Ending
 from runtime.turns.errand import Told
 from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers, notice
@@ -41,8 +42,7 @@ class Commands:
     gateway: Gateway
     records: Records
     lanes: Lanes
-    ended: Callable[[Transaction, Tenant, Conversation], None]
-    """Told, in a transaction, that a person has ended a conversation."""
+    ending: Ending
 
     async def __call__(self, told: Told) -> Sequence[Letter]:
         """Do what the message says; the letters that answer it."""
@@ -82,9 +82,7 @@ class Commands:
         return "" if stopped else "I'm not working on anything."
 
     async def _reset(self, told: Told, _: Command) -> str:
-        """What is to be learned from the conversation is durable before it is forgotten."""
-        await self.database.write(lambda tx: self.ended(tx, told.tenant, told.message.conversation))
-        await self.sessions.close_conversation(told.tenant.id, told.message.conversation, told.tenant.folder.root)
+        await self.ending(told.tenant, told.message.conversation)
         return "We start afresh. What I wrote down I still know."
 
     async def _memory(self, told: Told, _: Command) -> str:

@@ -122,6 +122,11 @@ def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:
     return int(tx.run(TURNS_SINCE, tenant=tenant, since=since)[0]["turns"])
 
 
+def conversation_of(turn: TurnId) -> Conversation:
+    """Of a turn of the agent, from its id."""
+    return Conversation(turn.split(":", 2)[2].rpartition(":")[0])
+
+
 def tenant_of(turn: str) -> TenantId:
     """Whose a turn or errand is: the second word of its id, and a tenant's name has no colon."""
     return TenantId(turn.split(":", 2)[1])

@@ -32,6 +32,7 @@ from runtime.turns.bad_edits import AGENT
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
 from runtime.turns.edits import Edits
+from runtime.turns.ending import Ending
 from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers
 from runtime.turns.post import Post
@@ -90,6 +91,7 @@ class Turn:
     delivery: Delivery
     records: Records
     edits: Edits
+    ending: Ending
     lanes: Lanes
     board: Board
     metrics: Metrics
@@ -118,6 +120,7 @@ class Turn:
         for key in keys:
             await self.delivery.send(key)
         await self._finish(turn)
+        await self._end_long(turn)
 
     async def _answered(self, turn: TurnId) -> list[str]:
         """The keys of what is to be sent, once the turn is answered and what it changed is committed."""
@@ -291,6 +294,13 @@ class Turn:
             self.metrics.message_processing.labels(row["tenant"]).observe(seconds)
             log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * seconds))
         self.board.post(turn, Done())
+
+    async def _end_long(self, turn: TurnId) -> None:
+        """A session that has grown too long ends with its turn, before it costs more than it knows."""
+        tenant_id, conversation = inbox.tenant_of(turn), inbox.conversation_of(turn)
+        if self.sessions.has_grown(tenant_id, conversation):
+            log.info("session.rolled_over", tenant=tenant_id, conversation=conversation)
+            await self.ending(self.tenants.get(tenant_id), conversation)
 
     def _show_words(self, turn: TurnId, words: str) -> None:
         if words:

@@ -1,6 +1,7 @@
 """What is learned without anybody typing: after a conversation and from time to time, once, and never in the way."""
 
 import asyncio
+import json
 import re
 import sqlite3
 import time
@@ -115,9 +116,7 @@ async def test_after_a_reset_what_was_missed_is_saved_as_one_commit(tmp_path: Pa
 
 
 async def test_a_message_during_a_reflection_is_answered_at_once_and_both_are_kept(tmp_path: Path) -> None:
-    async with rehearsing(tmp_path, learning(delay=20)) as stage:
-        yaml = (stage.home / "proxystaff.yaml").read_text()
-        (stage.home / "proxystaff.yaml").write_text(yaml.replace("sessions:", "sessions:\n  max_warm: 1", 1))
+    async with rehearsing(tmp_path, learning(delay=20), sessions={"max_warm": 1}) as stage:
         await stage.start()
         await say(stage, "By the way, Bill sells in May", 1)
         await say(stage, "/reset", 2)
@@ -286,3 +285,22 @@ async def test_a_run_that_fails_changes_nothing_and_waits_to_be_tried_again(tmp_
         [run] = runs(stage)
         assert (run["outcome"], run["attempts"]) == ("merged", 2)
         assert cursor(stage, run["conversation"]) == run["upto"]
+
+
+async def test_a_session_that_grew_too_long_ends_and_what_was_said_is_reflected_on(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, learning(), sessions={"max_context_tokens": 10_000}) as stage:
+        await stage.start()
+        await stage.ask("Hello")
+        first = sessions_of(stage)["api:default"]["session"]
+        await stage.ask("By the way, Bill sells in May. " + "And so it went on. " * 2_500)
+        await until(lambda: "api:default" not in sessions_of(stage))
+        await until(lambda: ended(stage))
+        assert [run["conversation"] for run in runs(stage)] == ["api:default"]
+        assert "Bill sells in May" in stage.tenant.folder.read_text(CONTACTS)
+        assert (await stage.ask("Hello again"))["reply"] == "Hello."
+        assert sessions_of(stage)["api:default"]["session"] != first
+
+
+def sessions_of(stage: Stage) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stage.tenant.folder.read_text("state/sessions/conversations.json"))
+    return found

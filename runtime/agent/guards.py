@@ -38,6 +38,7 @@ _MAY_CHANGE = ("directives/", "execution/", "state/")
 _RUNTIMES_OWN = (
     "state/messages",
     "state/turns",
+    "state/aside",
     "state/annealing",
     "state/sessions",
     "state/guests",

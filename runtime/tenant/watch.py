@@ -64,8 +64,8 @@ class Watch:
 
     def follow(self, tenant: TenantId, root: Path) -> None:
         """Watch the folders of a tenant that are there now; those that went are let go. Blocks a little."""
-        there = dict(folders(root))
-        with self._lock:
+        with self._lock:  # also while it looks: of two callers the one that looked first must not have the last word
+            there = dict(folders(root))
             ears = self._ears.setdefault(tenant, {})
             self._let_go([ears.pop(rel) for rel, ear in list(ears.items()) if ear.gone or there.get(rel) != ear.inode])
             for rel in there.keys() - ears.keys():

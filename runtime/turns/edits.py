@@ -9,7 +9,7 @@ owner told, then it is taken out of the way. Does not own what is bad (tenant/ch
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from runtime import logs
@@ -18,7 +18,7 @@ from runtime.errors import Fault, NotFound
 from runtime.tenant.commits import BadFile, shown
 from runtime.tenant.folder import Stamps
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.tenant.watch import Watch
+from runtime.tenant.watch import Touched, Watch
 from runtime.turns import bad_edits
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import QUIET, Records
@@ -36,8 +36,17 @@ log = logs.get("edits")
 class Edits:
     """One a process. What the owner is told is planned here, and sent when the sweep of intake finds it."""
 
-    def __init__(self, *, database: Database, tenants: Tenants, records: Records, lanes: Lanes) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        tenants: Tenants,
+        records: Records,
+        lanes: Lanes,
+        watching: Callable[[Touched], Watch] = Watch,
+    ) -> None:
         self._database, self._tenants, self._records, self._lanes = database, tenants, records, lanes
+        self._watching = watching
         self._few = asyncio.Semaphore(AT_ONCE)
         self._seen: dict[TenantId, Stamps] = {}
         self._told: set[TenantId] = set()
@@ -67,7 +76,7 @@ class Edits:
                 with contextlib.suppress(RuntimeError):  # the loop is closed
                     loop.call_soon_threadsafe(self._touch, watch, tenant)
 
-        watch = Watch(touched)
+        watch = self._watching(touched)
         try:
             while True:
                 await self._survey(watch)
@@ -153,7 +162,8 @@ class Edits:
         now = await asyncio.to_thread(self._records.standing, tenant, kept)
         news = bad_edits.decide(known, bad, now)
         for one in news.fresh:
-            log.warning("edit.not_in_force", tenant=tenant.id, whose=whose, faults=one.faults[: bad_edits.MOST_FAULTS])
+            places = [fault.partition(": ")[0] for fault in one.faults[: bad_edits.MOST_FAULTS]]
+            log.warning("edit.not_in_force", tenant=tenant.id, whose=whose, places=places)
         for path in news.mended:
             log.info("edit.mended", tenant=tenant.id, file=path)
         write = partial(bad_edits.write, tenant=tenant, news=news, whose=whose, now=time.time())

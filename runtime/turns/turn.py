@@ -281,10 +281,10 @@ class Turn:
             reason=taken.last.text,
         )
         commits, bad = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
-        await self.edits.refuse(taken.tenant, bad, whose=AGENT)
         if commits:
             await self.database.write(lambda tx: tx.run(COMMITTED, turn=taken.turn, commits=json.dumps(commits)))
             self.board.post(taken.turn, Commits(tuple(commits)))
+        await self.edits.refuse(taken.tenant, bad, whose=AGENT)
 
     async def _finish(self, turn: TurnId) -> None:
         rows = await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))

@@ -16,6 +16,7 @@ from runtime.tenant import blueprint
 from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
+from runtime.tenant.watch import Touched, Watch
 from runtime.turns import bad_edits
 from runtime.turns.edits import Edits
 from runtime.turns.lanes import Lanes
@@ -142,6 +143,31 @@ async def test_what_a_turn_has_not_committed_yet_is_never_an_admins(tmp_path: Pa
         assert (agents.by_agent, agents.files) == (True, ("life/notes.md",))
 
 
+async def test_a_turn_waits_for_a_save_that_is_half_done(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        good = (one.root / SOP).read_text()
+        before = one.head
+        (one.root / SOP).write_text("")
+        begun = asyncio.create_task(one.edits.begin(one.tenant, TURN))
+        await asyncio.sleep(0.1)
+        for end in (50, len(good)):
+            (one.root / SOP).write_text(good[:end])
+            await asyncio.sleep(0.1)
+        await begun
+        assert one.head == before, "what was saved is what was there"
+        assert one.told() == []
+        assert not (one.root / "state/aside").exists()
+
+
+async def test_a_file_that_was_emptied_and_left_so_is_put_back(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        good = (one.root / SOP).read_text()
+        (one.root / SOP).write_text("")
+        await one.edits.begin(one.tenant, TURN)
+        assert (one.root / SOP).read_text() == good
+        assert len(one.told()) == 1
+
+
 async def test_the_lane_is_waited_for(tmp_path: Path) -> None:
     async with house(tmp_path) as one, beside(one.edits.run()):
         before = one.head
@@ -161,6 +187,23 @@ async def test_an_owner_without_a_channel_is_told_nothing_but_the_log_is(tmp_pat
         assert one.told() == []
         assert SOP in one.standing()
         assert one.database.read_now(lambda tx: tx.run(OPENED)) == [{"turns": 0}]
+
+
+async def test_where_there_is_no_inotify_folders_are_looked_at(tmp_path: Path) -> None:
+    def deaf(touched: Touched) -> Watch:
+        watch = Watch(touched)
+        watch.close()
+        return watch
+
+    async with house(tmp_path) as one:
+        parts = {"database": one.database, "tenants": one.tenants, "records": one.records, "lanes": one.lanes}
+        async with beside(Edits(**parts, watching=deaf).run()):
+            for text in ("- Likes tea.\n", "- Likes coffee.\n"):
+                before = one.head
+                (one.root / "life/notes.md").write_text(text)
+                await until(lambda before=before: one.head != before)
+            one.break_()
+            await until(one.told)
 
 
 async def test_tenants_come_and_go(tmp_path: Path) -> None:

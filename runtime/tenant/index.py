@@ -23,6 +23,7 @@ from runtime.errors import BadInput, Unavailable
 from runtime.tenant import matching
 from runtime.tenant.folder import Folder
 from runtime.tenant.intake import VERSION, Intake, Progress, Rewritten, clean, make, transaction, used_key, version
+from runtime.tenant.learned import Learned
 from runtime.tenant.matching import Filters, select, to_match
 from runtime.tenant.messages import MessageLine, from_line
 from runtime.words import Direction
@@ -134,19 +135,25 @@ class Index:
 
         return self._ask(head)
 
-    def learn(self, names: Iterable[str], *, head: str, after: str) -> None:
-        """Keep the ids of messages and turns that facts were learned from, as read from ``after`` (or from the
-        beginning, and then they are all there are) up to ``head``."""
-        rows = [(clean(name),) for name in names]
+    def learn(self, learned: Learned) -> None:
+        """Keep what the history tells; when it was read from the beginning, in place of what was kept."""
+        names = [(clean(name),) for name in learned.names]
+        gone = [(clean(section), clean(text)) for section, text in learned.gone]
 
         def keep(db: Database) -> None:
             with transaction(db):
-                if not after:
+                if not learned.after:
                     db.conn.execute("DELETE FROM learned")
-                db.conn.executemany("INSERT OR IGNORE INTO learned VALUES (?)", rows)
-                db.conn.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [_HEAD, head])
+                    db.conn.execute("DELETE FROM gone")
+                db.conn.executemany("INSERT OR IGNORE INTO learned VALUES (?)", names)
+                db.conn.executemany("INSERT OR IGNORE INTO gone VALUES (?, ?)", gone)
+                db.conn.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [_HEAD, learned.head])
 
         self._ask(keep)
+
+    def gone(self) -> list[tuple[str, str]]:
+        """Section and words of the facts that were taken out of life/ at some time."""
+        return self._ask(lambda db: list(db.conn.execute("SELECT section, text FROM gone")))
 
     def used(self, texts: Iterable[str]) -> Mapping[str, int]:
         """How often each of these facts was shown by ``recall`` before."""

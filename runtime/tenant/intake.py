@@ -28,7 +28,7 @@ from runtime.words import Direction, How, SendState
 VERSION = 2
 """Of the tables below; an index of another version is made anew."""
 
-TABLES = ("messages_fts", "words_known", "words", "messages", "learned", "used", "marks", "files")
+TABLES = ("messages_fts", "words_known", "words", "messages", "learned", "gone", "told", "used", "marks", "files")
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the whole, in bytes of the log."""
@@ -170,9 +170,13 @@ class Intake:
 
     def _take_turns(self, places: list[Place]) -> None:
         for place in places:
-            raw = parse(place.raw) if b'recall"' in place.raw else None
-            shown = {key for text in _recalled(raw or {}) for key in map(used_key, _texts(text))}
+            if not any(name in place.raw for name in (b'recall"', b'remember"', b'forget"')):
+                continue
+            raw = parse(place.raw) or {}
+            shown = {used_key(fact.text) for output in _outputs(raw, "recall") for fact in facts(output)}
             self._db.conn.executemany(_USED, [(key,) for key in sorted(shown)])
+            if any(True for name in ("remember", "forget") for _ in _outputs(raw, name)):
+                self._db.conn.execute("INSERT OR IGNORE INTO told VALUES (?)", [clean(str(raw.get("turn")))])
 
 
 class _Slots:
@@ -215,6 +219,8 @@ def make(db: Database) -> None:
         db.table("files").create({"name": str, "offset": int, "print": str}, pk="name")
         db.table("marks").create({"name": str, "value": str}, pk="name")
         db.table("learned").create({"name": str}, pk="name")
+        db.table("gone").create({"section": str, "text": str}, pk=("section", "text"))
+        db.table("told").create({"turn": str}, pk="turn")
         db.table("used").create({"fact": str, "times": int}, pk="fact")
         columns = {"rowid": int, **dict.fromkeys(_TEXTS, str), "rank": int}
         messages = db.table("messages").create(columns, pk="rowid")
@@ -307,16 +313,12 @@ def _batches(places: Iterable[Place]) -> Iterator[list[Place]]:
         yield batch
 
 
-def _recalled(raw: Line) -> Iterator[str]:
-    """What the runs of ``recall`` gave in a turn."""
+def _outputs(raw: Line, name: str) -> Iterator[str]:
+    """What the runs of a tool gave in a turn; a shared tool's name has the server's before it."""
     tools = raw.get("tools")
     for tool in tools if isinstance(tools, list) else ():
-        if isinstance(tool, dict) and str(tool.get("name", "")).endswith("recall"):
+        if isinstance(tool, dict) and tool.get("ok", True) and str(tool.get("name", "")).endswith(name):
             yield str(tool.get("output", ""))
-
-
-def _texts(output: str) -> Sequence[str]:
-    return [fact.text for fact in facts(output)]
 
 
 def _print(log: MonthlyLog, name: str, offset: int) -> str:

@@ -112,6 +112,7 @@ _SAID = f"""
 SELECT {_COLUMNS} FROM messages_fts CROSS JOIN messages m ON m.rowid = messages_fts.rowid
 WHERE messages_fts MATCH ? AND m.how NOT IN ('agent', 'schedule') AND (m.direction = 'inbound' OR m.how = 'echo')
 AND m.id NOT IN (SELECT name FROM learned) AND m.turn NOT IN (SELECT name FROM learned)
+AND m.turn NOT IN (SELECT turn FROM told)
 ORDER BY messages_fts.rowid DESC LIMIT ?
 """  # noqa: S608  # columns only
 

@@ -1,19 +1,13 @@
-"""How lines of the logs get into the search index: its tables, and one batch after another.
+"""How lines of the logs get into the search index: one batch after another.
 
-Owns the schema and that a batch and how far it reaches are one transaction, so a kill or a second process costs
-nothing. Does not own when that happens (index.py) nor what is asked of the tables (matching.py).
-
-A message's row id is its time, then its number within the millisecond: the full text hands out rows by their id, so
-"newest first" needs no sorting, however many messages hold a word. ``words`` has every word once: the beginning of a
-word is looked up there, and the full text is then asked for whole words, which it can hand out one by one.
+Owns that a batch and how far it reaches are one transaction, so a kill or a second process costs nothing. Does not own
+the tables (tables.py), when that happens (index.py), nor what is asked of them (matching.py).
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
@@ -22,13 +16,9 @@ from runtime.tenant.folder import Folder
 from runtime.tenant.life.facts import facts
 from runtime.tenant.messages import MESSAGES, RANK, MessageLine, from_line
 from runtime.tenant.monthly import Line, MonthlyLog, Place, instant, parse
+from runtime.tenant.tables import TEXTS, Slots, clean, milliseconds, transaction, used_key
 from runtime.tenant.turnlog import TURNS
 from runtime.words import Direction, How, SendState
-
-VERSION = 2
-"""Of the tables below; an index of another version is made anew."""
-
-TABLES = ("messages_fts", "words_known", "words", "messages", "learned", "gone", "told", "used", "marks", "files")
 
 Progress = Callable[[int, int], None]
 """Called with what is done and the whole, in bytes of the log."""
@@ -38,13 +28,8 @@ _BATCH_BYTES = 32 * 1024 * 1024
 _PRINT = 512
 """Bytes before an offset by which a file is known again: a log only grows, so they never change."""
 
-_SLOT = 10
-"""Bits of a row id below the millisecond. What does not fit into one goes on in the next."""
-
-_TOKENS = "unicode61 remove_diacritics 2"
 _WORD = re.compile(r"[a-z0-9]+")
 _KEYS = frozenset(MessageLine.__dataclass_fields__)
-_TEXTS = ("channel", "direction", "id", "at", "conversation", "person", "kind", "text", "how", "turn", "state")
 _DIRECTIONS = frozenset(one.value for one in Direction)
 _HOWS = frozenset(one.value for one in How) | {""}
 _STATES = {"": RANK[None]} | {state.value: RANK[state] for state in SendState}
@@ -134,7 +119,7 @@ class Intake:
     def _take_messages(self, places: list[Place]) -> None:
         rows: list[tuple[Any, ...]] = []
         later: list[tuple[Any, ...]] = []
-        free = _Slots(self._db)
+        free = Slots(self._db)
         for place in places:
             raw = parse(place.raw)
             row = (_row(raw) or _rough_row(raw)) if raw else None
@@ -179,95 +164,12 @@ class Intake:
                 self._db.conn.execute("INSERT OR IGNORE INTO told VALUES (?)", [clean(str(raw.get("turn")))])
 
 
-class _Slots:
-    """Row ids that nobody has, in the order they are asked for."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._highest: int = db.conn.execute("SELECT coalesce(max(rowid), 0) FROM messages").fetchone()[0]
-        self._next: dict[int, int] = {}
-
-    def next(self, ms: int) -> int:
-        while True:
-            first = ms << _SLOT
-            found = self._next.get(first)
-            if found is None:
-                found = first if first > self._highest else self._behind(first)
-            if found < first + (1 << _SLOT):
-                self._next[first] = found + 1
-                return found
-            self._next[first] = found
-            ms += 1
-
-    def _behind(self, first: int) -> int:
-        query = "SELECT max(rowid) FROM messages WHERE rowid >= ? AND rowid < ?"
-        held = self._db.conn.execute(query, [first, first + (1 << _SLOT)]).fetchone()[0]
-        return first if held is None else int(held) + 1
-
-
-def version(db: Database) -> int:
-    return int(db.conn.execute("PRAGMA user_version").fetchone()[0])
-
-
-def make(db: Database) -> None:
-    """Empty tables, in place of whatever there was."""
-    run = db.conn.execute
-    with transaction(db):
-        run("DROP TABLE IF EXISTS words_list")
-        for name in TABLES:
-            db.table(name).drop(ignore=True)
-        db.table("files").create({"name": str, "offset": int, "print": str}, pk="name")
-        db.table("marks").create({"name": str, "value": str}, pk="name")
-        db.table("learned").create({"name": str}, pk="name")
-        db.table("gone").create({"section": str, "text": str}, pk=("section", "text"))
-        db.table("told").create({"turn": str}, pk="turn")
-        db.table("used").create({"fact": str, "times": int}, pk="fact")
-        columns = {"rowid": int, **dict.fromkeys(_TEXTS, str), "rank": int}
-        messages = db.table("messages").create(columns, pk="rowid")
-        messages.create_index(["channel", "direction", "id"], unique=True)
-        run("CREATE INDEX messages_of ON messages (lower(person))")
-        content = "content='messages', content_rowid='rowid'"
-        run(f"CREATE VIRTUAL TABLE messages_fts USING fts5(text, {content}, tokenize='{_TOKENS}', prefix='2 3')")
-        # It is written in large batches: one segment each.
-        run("INSERT INTO messages_fts (messages_fts, rank) VALUES ('hashsize', 32000000)")
-        run("CREATE TABLE words_known (rowid INTEGER PRIMARY KEY, word TEXT UNIQUE)")
-        run(f"CREATE VIRTUAL TABLE words USING fts5(text, content='', detail=none, tokenize='{_TOKENS}')")
-        run("CREATE VIRTUAL TABLE words_list USING fts5vocab('words', 'row')")
-        run(f"PRAGMA user_version = {VERSION}")
-
-
-@contextmanager
-def transaction(db: Database) -> Iterator[None]:
-    db.conn.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.conn.execute("ROLLBACK")
-        raise
-    db.conn.execute("COMMIT")
-
-
-def row_id(at: datetime) -> int:
-    """The first row id of a moment."""
-    return _ms(instant(at)) << _SLOT
-
-
-def clean(text: str) -> str:
-    """SQLite takes no half surrogate pairs."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def used_key(text: str) -> str:
-    """By what a fact is counted: its words, whatever stands around them."""
-    return clean(" ".join(text.casefold().split()).strip(" .-"))
-
-
 def _row(raw: Line) -> tuple[Any, ...] | None:
     """Milliseconds and columns of a line as the log writes it; None when anything about it is unusual, and it has to
     be read with care."""
     if not _KEYS.issuperset(raw) or not isinstance(raw.get("extra", {}), dict):
         return None
-    words = [raw.get(name) or "" for name in _TEXTS]
+    words = [raw.get(name) or "" for name in TEXTS]
     state = raw.get("state") or ""
     try:
         "".join(words).encode()
@@ -277,7 +179,7 @@ def _row(raw: Line) -> tuple[Any, ...] | None:
             and state in _STATES
             and (raw.get("how") or "") in _HOWS
         )
-        ms = _ms(raw["at"]) if usual and _INSTANT.fullmatch(raw["at"]) else None
+        ms = milliseconds(raw["at"]) if usual and _INSTANT.fullmatch(raw["at"]) else None
     except (TypeError, ValueError):  # something is no text, half a surrogate pair, no day of the calendar
         return None
     return None if ms is None else (ms, *words, _STATES[state])
@@ -293,11 +195,7 @@ def _rough_row(raw: Line) -> tuple[Any, ...] | None:
         return None
     words = (line.conversation, line.person, line.kind, line.text, line.how or "", line.turn or "", line.state or "")
     name = (clean(line.channel), line.direction.value, clean(line.id))
-    return (_ms(at), *name, at, *map(clean, words), RANK[line.state])
-
-
-def _ms(at: str) -> int:
-    return round(datetime.fromisoformat(at).timestamp() * 1000)
+    return (milliseconds(at), *name, at, *map(clean, words), RANK[line.state])
 
 
 def _batches(places: Iterable[Place]) -> Iterator[list[Place]]:

@@ -1,6 +1,6 @@
 """What a person typed, as the search index's SQL. Pure but for the words that the index knows.
 
-Owns the language of a query: words, their beginnings, phrases, filters. Does not own the tables (intake.py).
+Owns the language of a query: words, their beginnings, phrases, filters. Does not own the tables (tables.py).
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from runtime.tenant.intake import clean, row_id
+from runtime.tenant.tables import clean, row_id
 from runtime.words import Direction
 
 MAX_QUERY = 500

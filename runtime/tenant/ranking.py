@@ -6,13 +6,11 @@ is asked. What nobody knows of is no reason to show something else: a fact about
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
-from runtime.tenant.life.asking import STREETS, Asked, Word, bare, plain_terms
-from runtime.tenant.life.days import within
-from runtime.tenant.life.meanings import meanings
-from runtime.tenant.life.terms import STOP
+from runtime.tenant.candidates import NONE, Candidate, Known
+from runtime.tenant.life.asking import STREETS, Asked, Word, bare
 
 _ENOUGH = 0.34
 """Of what is asked (by the weight of its words) that a fact must hold, when it is about the right person or place."""
@@ -22,24 +20,6 @@ _ENOUGH_ALONE = 0.55
 
 _BY_MEANING = 0.8
 _HALF_LIFE = 180.0  # days
-_SIGNS = ".,:;!?()\"'"
-_NONE: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One fact. ``titles`` and ``words``: the terms of its section and of its own; ``meanings``: what it says something
-    of; ``names`` and ``others``: words written as names are, and those that are not, as they are written."""
-
-    text: str
-    section: str = ""
-    titles: frozenset[str] = frozenset()
-    words: frozenset[str] = frozenset()
-    meanings: frozenset[int] = frozenset()
-    names: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
-    day: date | None = None
-    importance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,74 +40,6 @@ class Ranking:
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All candidates, with the words they are found by."""
-
-    candidates: Sequence[Candidate]
-    by_title: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    by_word: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    by_meaning: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    names: frozenset[str] = frozenset()
-    sections: tuple[frozenset[str], ...] = ()
-
-    def holding(self, term: str) -> frozenset[int]:
-        return self.by_title.get(term, _NONE) | self.by_word.get(term, _NONE)
-
-    def meaning(self, term: str) -> frozenset[int]:
-        return frozenset().union(*(self.by_meaning.get(group, _NONE) for group in meanings(term)))
-
-    def weight(self, term: str) -> float:
-        """How much a word tells: the fewer hold it, the more."""
-        held = len(self.holding(term)) or len(self.meaning(term))
-        return math.log(1 + (len(self.candidates) + 1) / (held + 0.5))
-
-
-def candidate(
-    text: str, *, section: str = "", topic: str = "", day: date | None = None, importance: float = 0.0
-) -> Candidate:
-    """A fact as it is ranked. ``topic``: what it says that it is about, where it does."""
-    names, others = _written(text)
-    # What stands after a topic's colon is a value, and a name is one, too: they mean nothing but themselves.
-    telling = topic or " ".join(word for word in text.split() if word.strip(_SIGNS).lower() not in names)
-    return Candidate(
-        text=text,
-        section=section,
-        titles=frozenset(plain_terms(section)),
-        words=frozenset(plain_terms(text)),
-        meanings=frozenset(group for term in plain_terms(telling) for group in meanings(term)),
-        names=names,
-        others=others,
-        day=day,
-        importance=importance,
-    )
-
-
-def known(candidates: Sequence[Candidate]) -> Known:
-    """Everything there is to answer from."""
-    by_title: dict[str, set[int]] = {}
-    by_word: dict[str, set[int]] = {}
-    by_meaning: dict[int, set[int]] = {}
-    for number, one in enumerate(candidates):
-        for term in one.titles:
-            by_title.setdefault(term, set()).add(number)
-        for term in one.words:
-            by_word.setdefault(term, set()).add(number)
-        for group in one.meanings:
-            by_meaning.setdefault(group, set()).add(number)
-    sections = {one.section: one.titles for one in candidates if one.section}
-    titled = {bare(word.strip(_SIGNS)) for section in sections for word in section.split()}
-    written = set().union(*(one.names for one in candidates)) - set().union(*(one.others for one in candidates))
-    return Known(
-        candidates,
-        {term: frozenset(held) for term, held in by_title.items()},
-        {term: frozenset(held) for term, held in by_word.items()},
-        {group: frozenset(held) for group, held in by_meaning.items()},
-        frozenset((titled | written) - STREETS - STOP),
-        tuple(sections.values()),
-    )
-
-
 def rank(asked: Asked, known: Known, *, today: date, used: Mapping[int, int] | None = None) -> Ranking:
     """What answers, best first."""
     named, wanted = split(asked, known)
@@ -138,14 +50,12 @@ def rank(asked: Asked, known: Known, *, today: date, used: Mapping[int, int] | N
         return Ranking(unknown=unknown or tuple(word.typed for group in named for word in group))
     about = pool if named else frozenset(range(len(known.candidates)))
     if asked.spans:
-        about = frozenset(
-            number for number in about if _on_a_day(asked, known.candidates[number], today, named, wanted)
-        )
+        about = frozenset(number for number in about if _on_a_day(asked, known.candidates[number], today))
     relevance = _relevance(wanted, about, known, bound=bool(named or asked.spans), dated=bool(asked.spans))
     if strangers:
         relevance = {}
     scores = {
-        number: share * (0.8 if number in complete or not named else 0.6)
+        number: share * _bearing(known.candidates[number], named, whole=number in complete)
         + _standing(known.candidates[number], today, (used or {}).get(number, 0))
         for number, share in relevance.items()
     }
@@ -153,6 +63,14 @@ def rank(asked: Asked, known: Known, *, today: date, used: Mapping[int, int] | N
         return Ranking(answers=_sorted(scores), unknown=unknown)
     rest = {number: _standing(known.candidates[number], today, 0) for number in pool} if named else {}
     return Ranking(about=_sorted(rest), unknown=unknown)
+
+
+def _bearing(one: Candidate, named: Sequence[Sequence[Word]], *, whole: bool) -> float:
+    """How surely a fact is about those who were named: it stands in their section; it mentions all, or one of them."""
+    if named and not whole:
+        return 0.6
+    titled = any(all(word.term in one.titles for word in group) for group in named)
+    return 0.8 if titled or not named else 0.72
 
 
 def split(asked: Asked, known: Known) -> tuple[list[tuple[Word, ...]], list[Word]]:
@@ -204,17 +122,29 @@ def _named(named: Sequence[Sequence[Word]], known: Known) -> tuple[frozenset[int
 def _holding(group: Sequence[Word], known: Known) -> frozenset[int]:
     """The candidates that hold all words of a name in one place: half of it in the section and half in the text are
     two others."""
-    titled = frozenset.intersection(*(known.by_title.get(word.term, _NONE) for word in group))
-    worded = frozenset.intersection(*(known.by_word.get(word.term, _NONE) for word in group))
-    return titled | worded or frozenset.intersection(*(known.holding(word.term) for word in group))
+    terms = {word.term for word in group}
+    titled = frozenset.intersection(*(known.by_title.get(term, NONE) for term in terms))
+    titles = frozenset().union(*(titles for titles in known.sections if terms <= titles))
+    mentioned = frozenset.intersection(*(known.by_mention.get(term, NONE) for term in terms))
+    if titles:  # "Sarah" is Sarah Kim, of whom there is a section, and not the Sarah Jones whom somebody mentioned
+        last = group[-1].term
+        mentioned = frozenset(
+            number
+            for number in mentioned
+            if not any(one == last and other not in titles for one, other in known.candidates[number].pairs)
+        )
+    if titled or mentioned:
+        return titled | mentioned
+    worded = frozenset.intersection(*(known.by_word.get(term, NONE) for term in terms))
+    return worded or frozenset.intersection(*(known.holding(term) for term in terms))
 
 
-def _on_a_day(asked: Asked, one: Candidate, today: date, named: object, wanted: object) -> bool:
+def _on_a_day(asked: Asked, one: Candidate, today: date) -> bool:
     """It names one of the days; or it was learned on one that is past, and the question says of whom or what."""
-    if any(within(span, one.words) for span in asked.spans):
+    if any(one.dates.within(span) for span in asked.spans):
         return True
     past = [span for span in asked.spans if not span.yearless and span.first <= today]
-    return bool(one.day and (named or wanted) and any(span.holds(one.day) for span in past))
+    return bool(one.day and asked.words and any(span.holds(one.day) for span in past))
 
 
 def _relevance(
@@ -250,18 +180,3 @@ def _sorted(scores: Mapping[int, float]) -> tuple[Ranked, ...]:
     return tuple(
         Ranked(number, round(score, 4)) for number, score in sorted(scores.items(), key=lambda one: (-one[1], one[0]))
     )
-
-
-def _written(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The words that stand inside a sentence with a capital, and those in small letters."""
-    names: set[str] = set()
-    others: set[str] = set()
-    fresh = True
-    for token in text.split():
-        word = token.strip(_SIGNS)
-        if word[:1].isupper() and not fresh:
-            names.add(bare(word))
-        elif word[:1].islower():
-            others.add(bare(word))
-        fresh = token.endswith((".", ":", "!", "?"))
-    return frozenset(names), frozenset(others)

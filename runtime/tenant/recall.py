@@ -13,6 +13,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from runtime.errors import Unavailable
+from runtime.tenant.candidates import Candidate, Known, candidate, known
 from runtime.tenant.folder import Folder, Stamp
 from runtime.tenant.history import History
 from runtime.tenant.index import Index
@@ -20,13 +21,16 @@ from runtime.tenant.life.asking import Asked, Word, asked, plain_terms
 from runtime.tenant.life.facts import Fact, Source
 from runtime.tenant.life.files import LIFE, Life
 from runtime.tenant.messages import MessageLine
-from runtime.tenant.ranking import Candidate, Known, Ranked, candidate, known, rank, split
+from runtime.tenant.ranking import Ranked, rank, split
 from runtime.tenant.superseded import Superseded
 
 LIMIT = 20
 
 _LOOKED_AT = 60
 """Messages that are fetched, at most, to be ranked."""
+
+_COUNTED = 200
+"""Facts of which it is looked up how often they were of use."""
 
 _COMMON = 400
 """A word that this many messages hold is common; no more are counted."""
@@ -40,8 +44,10 @@ _IMPORTANCE = {"boundaries": 1.0, "identity": 0.9, "people": 0.8, "patterns": 0.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A fact. ``rel`` and ``section`` say where it stands; ``score`` is from 0 to 1. As text: the line that the turn
-    log is searched for to learn how often a fact was of use."""
+    """A fact. ``rel`` and ``section`` say where it stands; ``score`` is from 0 to 1.
+
+    As text it is its line in life/: how often a fact was of use is counted from such lines in the turn log.
+    """
 
     text: str
     rel: str
@@ -50,8 +56,7 @@ class Found:
     score: float
 
     def __str__(self) -> str:
-        where = " / ".join(part for part in (self.rel.removeprefix(f"{LIFE}/"), self.section) if part)
-        return f"- {self.text} [{self.source or ''}] ({where})".replace(" []", "")
+        return str(Fact(self.text, self.section, self.source))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +104,7 @@ class _Memory:
     stamps: Mapping[str, Stamp]
     files: Mapping[str, tuple[_Held, ...]]
     held: tuple[_Held, ...]
+    current: frozenset[tuple[str, str]]
     known: Known
 
 
@@ -112,7 +118,7 @@ class Recall:
         self._folder = folder
         self._zone = zone
         self._lock = threading.Lock()
-        self._memory = _Memory({}, {}, (), known(()))
+        self._memory = _Memory({}, {}, (), frozenset(), known(()))
         self._superseded = Superseded()
 
     def recall(self, query: str, *, limit: int = 5, now: datetime) -> Recalled:
@@ -123,11 +129,10 @@ class Recall:
         memory = self._refreshed()
         try:
             stale = self._learned()
-            counts = self._index.used({one.fact.text for one in _near(question, memory)})
+            used = self._used(question, memory)
             searched = True
         except Unavailable:
-            stale, counts, searched = self._superseded, {}, False
-        used = {number: counts[one.fact.text] for number, one in enumerate(memory.held) if one.fact.text in counts}
+            stale, used, searched = self._superseded, {}, False
         ranking = rank(question, memory.known, today=today, used=used)
         facts = [memory.held[one.number] for one in ranking.answers[:limit]]
         hits: Sequence[Said] = ()
@@ -163,7 +168,8 @@ class Recall:
                         for fact in file.facts
                     )
             held = tuple(one for rel in sorted(files) for one in files[rel])
-            self._memory = _Memory(stamps, files, held, known([one.candidate for one in held]))
+            current = frozenset((one.fact.section, one.fact.text) for one in held)
+            self._memory = _Memory(stamps, files, held, current, known([one.candidate for one in held]))
             return self._memory
 
     def _learned(self) -> Superseded:
@@ -176,6 +182,13 @@ class Recall:
             if self._superseded.head != head:
                 self._superseded = Superseded.of(self._index.gone(), head)
             return self._superseded
+
+    def _used(self, question: Asked, memory: _Memory) -> Mapping[int, int]:
+        """How often facts were shown before: of those with the question's rarest word, where it may decide."""
+        held = [memory.known.holding(word.term) for word in question.words]
+        near = min((sorted(one)[:_COUNTED] for one in held if one), key=len, default=[])
+        counts = self._index.used(memory.held[number].fact.text for number in near)
+        return {number: count for number in near if (count := counts.get(memory.held[number].fact.text))}
 
     # Messages
 
@@ -193,11 +206,10 @@ class Recall:
         present = [number for number in sorted(range(len(words)), key=lambda number: counts[number]) if counts[number]]
         if not lines and len(present) > 1:
             lines = self._index.said([groups[number] for number in present[:2]], limit=_LOOKED_AT)
-        current = {(one.fact.section, one.fact.text) for one in memory.held}
         found = []
         for line in lines:
             share = _share(line.text, words, counts) if _answers(line.text, named, wanted) else 0.0
-            if share < _SAID_ENOUGH or stale.says(line.text, current) or self._older(line, question, facts):
+            if share < _SAID_ENOUGH or stale.says(line.text, memory.current) or self._older(line, question, facts):
                 continue
             found.append(self._as_said(line, share))
         return sorted(found, key=lambda one: (-one.score, -one.at.timestamp()))
@@ -238,13 +250,6 @@ def _found(memory: _Memory, ranked: Ranked) -> Found:
     held = memory.held[ranked.number]
     fact = held.fact
     return Found(text=fact.text, rel=held.rel, section=fact.section, source=fact.source, score=ranked.score)
-
-
-def _near(question: Asked, memory: _Memory) -> list[_Held]:
-    """Facts whose use may decide: those of the rarest word of the question."""
-    held = [memory.known.holding(word.term) for word in question.words]
-    rarest = min((one for one in held if one), key=len, default=frozenset())
-    return [memory.held[number] for number in sorted(rarest)[:200]]
 
 
 def _forms(word: Word) -> tuple[str, ...]:

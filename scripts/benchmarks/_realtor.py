@@ -4,11 +4,12 @@ Deterministic for a seed. Owns the world and which answer is right; not the word
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from _values import FIRST, LAST, STRANGERS, STREETS, TRADES, VALUES
 from _wordings import (
     ABOUT,
     ABOUT_HELD,
@@ -29,35 +30,6 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=ZONE)
 BEGIN = datetime(2026, 5, 4, 8, 0, tzinfo=ZONE)
 
 PEOPLE_MD, BUSINESS_MD, CONTACTS_MD = "relationships/people.md", "knowledge/business.md", "knowledge/contacts.md"
-
-FIRST = """Sarah Daniel Priya Marcus Elena Tomas Grace Owen Nadia Felix Hannah Victor Leila Samuel Ingrid Rafael Beth
-Colin Yuki Andre Monica Peter Anita Derek Sofia Liam Chloe Walter Imani Ruben Clara Hugo Naomi Stefan Teresa Jamal Edith
-Carlos Freya Gordon Helen Isaac Joanna Kevin Lucia Martin Nora Oscar Paula Quentin Rosa Simon Tara Ulrich Vera""".split()
-LAST = """Kim Okafor Ruiz Lindqvist Patel Moreau Whitaker Tanaka Delgado Novak Hughes Farrow Castillo Bergman Osei Laurent
-Mbeki Sorensen Ivanov Prescott Nguyen Abbott Kowalski Ferreira Dunne Hadley Yilmaz Crowe Benitez Ashford Romano
-Singh Varga Mercer Holloway Ito Jansen Keller Lombardi Marsh""".split()
-STRANGERS = """Bartholomew Quigley|Zelda Fitzroy|Magnus Thorpe|Winifred Blaise|Casimir Drummond|Odette Vance|Thaddeus Pike
-Philippa Snead|Lysander Gough|Rowena Babcock|Ignatius Boyle|Cordelia Strand""".replace("\n", "|").split("|")
-STREETS = """Race Elmwood Gaylord Josephine Columbine Vine Marion Lafayette Humboldt Franklin Corona Downing Ogden Emerson
-Clarkson Pearl Pennsylvania Logan Sherman Lincoln Acoma Bannock Cherokee Delaware Elati Fox Galapago Inca Kalamath
-Lipan""".split()
-AREAS = """Washington Park|Cherry Creek|Baker|Highlands|Sunnyside|Park Hill|Stapleton|Capitol Hill|Berkeley|Sloan's Lake
-Platt Park|Hilltop|Congress Park|Lowry|Five Points|Bonnie Brae""".replace("\n", "|").split("|")
-FEATURES = """a fenced yard|a home office|a two car garage|a main floor primary suite|a gas stove|solar panels|a mudroom
-a finished basement|south light|a walk-in pantry|a fireplace|room for a piano""".replace("\n", "|").split("|")
-DISLIKES = """a busy street|popcorn ceilings|a pool|an HOA|a flat roof|shared driveways|carpet everywhere|a steep lot
-power lines close by|electric heat""".replace("\n", "|").split("|")
-JOBS = """a nurse at Denver Health|an engineer at Lockheed|a teacher in Aurora|a pilot for Frontier|a chef downtown
-an accountant at Deloitte|a veterinarian|a firefighter in Lakewood|a professor at DU|a barista and painter
-a lawyer at Holland & Hart|a physical therapist""".replace("\n", "|").split("|")
-PETS = """a beagle named Biscuit|two cats, Miso and Nori|a parrot called Captain|a golden retriever, Daisy
-a tortoise named Sheldon|three rescue greyhounds|a siamese cat, Pixel|a rabbit called Clover""".replace(
-    "\n", "|"
-).split("|")
-TRADES = """plumber|electrician|roofer|stager|photographer|inspector|lender|handyman|landscaper|painter|surveyor
-locksmith|mover|cleaner|appraiser|attorney|carpenter|mason|glazier|exterminator""".replace("\n", "|").split("|")
-REACH = ("text after 5 pm", "email", "a call before 9 am", "WhatsApp", "text only", "a call at lunch")
-KIDS = "Mia Leo Ava Noah Zoe Eli Ruby Max Ivy Jude".split()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,9 +197,9 @@ class Realtor:
         self._shared = _ambiguous(told)
         fresh = [one for one in standing if id(one) not in updated]
         for one in self._r.sample(fresh, each):
-            yield self._about_one("single", one, standing)
+            yield self._about_one("single", one)
         for one in self._r.sample([one for one in standing if id(one) in updated], each):
-            yield self._about_one("update", one, standing)
+            yield self._about_one("update", one)
         yield from self._on_days(standing, each)
         people = sorted({one.section for one in standing if one.rel == PEOPLE_MD})
         for who in self._r.sample(people, each):
@@ -237,7 +209,7 @@ class Realtor:
             yield _question("person", "person", *(ask.format(who=name) for ask in asks), right=right, every=True)
         yield from self._absent(told, each)
 
-    def _about_one(self, kind: str, one: Told, standing: list[Told]) -> Question:
+    def _about_one(self, kind: str, one: Told) -> Question:
         n = self._r.randrange(100)
         names = {**one.names, "who": self._called(one.who)}
         asked = _pick(one.wording.asks, n).format(**names)
@@ -304,32 +276,6 @@ class Realtor:
 FIXED = {"spouse", "children", "pet", "birthday", "source", "seller", "roof"}
 _TOLD_ELSEWHERE = {"contact", "children", "spouse"}
 """What other facts of the same person may well say: not asked as something that is not known."""
-
-VALUES: dict[str, Callable[[random.Random], str]] = {
-    "money": lambda r: f"${1000 * r.randrange(300, 1900, 5):,}",
-    "count": lambda r: r.choice(("two", "three", "four", "five", "six")),
-    "area": lambda r: " or ".join(r.sample(AREAS, r.choice((1, 1, 2)))),
-    "phone": lambda r: f"303-555-{r.randrange(10_000):04}",
-    "email": lambda r: f"{r.choice(FIRST).lower()}{r.randrange(900)}@example.com",
-    "approval": lambda r: (
-        f"${1000 * r.randrange(300, 1900, 5):,} from {r.choice(('Guild', 'Chase', 'Elevations', 'Rocket'))}"
-    ),
-    "first": lambda r: r.choice(FIRST),
-    "children": lambda r: " and ".join(r.sample(KIDS, r.choice((1, 2)))),
-    "pet": lambda r: r.choice(PETS),
-    "birthday": lambda r: f"{date(2028, 1, 1) + timedelta(days=r.randrange(366)):%B %-d}",
-    "job": lambda r: r.choice(JOBS),
-    "feature": lambda r: r.choice(FEATURES),
-    "dislike": lambda r: r.choice(DISLIKES),
-    "day": lambda r: f"{date(2026, 12, 1) + timedelta(days=r.randrange(300))}",
-    "percent": lambda r: f"{r.choice((3, 5, 10, 15, 20, 25, 30, 40))} %",
-    "other": lambda r: f"{r.choice(FIRST)} {r.choice(LAST)}",
-    "reach": lambda r: r.choice(REACH),
-    "code": lambda r: f"{r.randrange(10_000):04}",
-    "dues": lambda r: f"${r.randrange(40, 600, 5)}",
-    "fee": lambda r: f"${r.randrange(60, 900, 10)}",
-    "year": lambda r: f"{r.randrange(1998, 2026)}",
-}
 
 
 def _spoken(one: Told) -> str:

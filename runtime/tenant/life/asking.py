@@ -19,7 +19,7 @@ STREETS = frozenset(_SHORT.values()) | {"way", "plac"}
 # What a question is made of, whatever it is about.
 _ASKING = """
 anybody anyone anything appointment appointments around background brief briefing busy calendar called came come count
-date dates day detail details dont does doesnt event events everything exact exactly fill find free full get gets
+date dates day detail details dont does doesnt event events everything exact exactly fill free full get gets
 give given go goes going good got happen happening happens help here info information isnt keep long look looking many
 meeting meetings much name named names need needs new note notes one overview past plan planned plans profile
 question quick recap record records regarding remind rundown schedule scheduled show something story sum summarize

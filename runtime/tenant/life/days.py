@@ -5,7 +5,7 @@ Owns what such words mean on a given day, and the days that a fact names. A day 
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,6 +18,9 @@ _WEEKDAYS = {name.lower(): n for n, name in enumerate(calendar.day_name)} | {
 _COUNTS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True)) + "|sept"
 _WEEKDAY = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
+
+_WHOLE = re.compile(r"\d{4}-\d\d-\d\d")
+_BARE = re.compile(r"\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,29 @@ def spans(text: str, today: date) -> tuple[list[Span], str]:
     return found, text
 
 
-def within(span: Span, terms: frozenset[str]) -> bool:
-    """Whether a fact with these terms (life/terms.py) names a day of the span."""
-    whole = {term for term in terms if re.fullmatch(r"\d{4}-\d\d-\d\d", term)}
-    if span.yearless:
-        return f"{span.first:%m-%d}" in terms
-    if any(span.holds(day) for term in whole if (day := _day(term))):
-        return True
-    bare = {term for term in terms if re.fullmatch(r"\d\d-\d\d", term)} - {term[5:] for term in whole}
-    return any(span.holds_day(int(term[:2]), int(term[3:])) for term in bare)
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The days that a fact names; ``yearly`` are those without a year, as month and day."""
+
+    days: frozenset[date] = frozenset()
+    yearly: frozenset[tuple[int, int]] = frozenset()
+
+    def within(self, span: Span) -> bool:
+        if span.yearless:
+            wanted = span.first.month, span.first.day
+            return wanted in self.yearly or any((day.month, day.day) == wanted for day in self.days)
+        return any(map(span.holds, self.days)) or any(span.holds_day(*day) for day in self.yearly)
+
+
+NO_DAYS = Named()
+
+
+def named(terms: Iterable[str]) -> Named:
+    """The days in the terms of a fact (life/terms.py)."""
+    terms = set(terms)
+    days = frozenset(day for term in terms if _WHOLE.fullmatch(term) and (day := _day(term)))
+    bare = {term for term in terms if _BARE.fullmatch(term)} - {f"{day:%m-%d}" for day in days}
+    return Named(days, frozenset((int(term[:2]), int(term[3:])) for term in bare))
 
 
 def _day(text: str) -> date | None:

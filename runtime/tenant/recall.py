@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from runtime.errors import Unavailable
+from runtime.errors import Fault, Unavailable
 from runtime.tenant.candidates import Candidate, Known, candidate, known
 from runtime.tenant.folder import Folder, Stamp
 from runtime.tenant.history import History
 from runtime.tenant.index import Index
 from runtime.tenant.life.asking import Asked, Word, asked, plain_terms
 from runtime.tenant.life.facts import Fact, Source
-from runtime.tenant.life.files import LIFE, Life
+from runtime.tenant.life.files import LIFE, Life, LifeFile
 from runtime.tenant.messages import MessageLine
 from runtime.tenant.ranking import Ranked, rank, split
 from runtime.tenant.superseded import Superseded
@@ -161,16 +161,23 @@ class Recall:
                 return before
             files = {rel: held for rel, held in before.files.items() if stamps.get(rel) == before.stamps.get(rel)}
             kept = {(one.rel, one.fact): one.candidate for held in before.files.values() for one in held}
-            for file in self._life.all():
-                if file.rel not in files:
-                    files[file.rel] = tuple(
-                        _Held(file.rel, fact, kept.get((file.rel, fact)) or _candidate(file.kind.name, fact))
+            for rel in self._life.names():
+                if rel not in files and (file := self._read(rel)):
+                    files[rel] = tuple(
+                        _Held(rel, fact, kept.get((rel, fact)) or _candidate(file.kind.name, fact))
                         for fact in file.facts
                     )
             held = tuple(one for rel in sorted(files) for one in files[rel])
             current = frozenset((one.fact.section, one.fact.text) for one in held)
             self._memory = _Memory(stamps, files, held, current, known([one.candidate for one in held]))
             return self._memory
+
+    def _read(self, rel: str) -> LifeFile | None:
+        """None for a file that was never good, or is gone again: what is wrong with it is told by doctor."""
+        try:
+            return self._life.read(rel)
+        except Fault:
+            return None
 
     def _learned(self) -> Superseded:
         """Take in what logs and history have gained. Returns what must not come back."""

@@ -6,6 +6,7 @@ here, through Folder, so nothing an agent writes can make git run or read anythi
 Does not own what may be committed (changes.py) nor how a commit is worded (commits.py).
 """
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runtime.errors import ConfigFault, NotFound, Refused
-from runtime.tenant import aside, purging
+from runtime.tenant import aside, learned, purging
 from runtime.tenant import commits as wording
 from runtime.tenant.changes import (
     FILE,
@@ -33,6 +34,7 @@ from runtime.tenant.erasure import records
 from runtime.tenant.folder import Folder
 from runtime.tenant.inverse import without_added
 from runtime.tenant.landing import Landing, between
+from runtime.tenant.learned import Learned
 from runtime.tenant.purging import refuse_entangled
 from runtime.tenant.repository import Planned, Repository
 from runtime.tenant.rewriting import Cleaning, Rewriting
@@ -210,6 +212,16 @@ class History:
             entry = self._repository.files(commit).get(path)
             if entry is not None:
                 yield self._repository.blobs([entry.blob])[entry.blob]
+
+    def learned(self, after: str = "") -> Learned:
+        """What the commits since ``after`` tell of facts that were learned or taken out; since the beginning when
+        ``after`` is empty or no longer part of the history."""
+        head = self.head()
+        if after and not self._repository.follows(head, after):
+            after = ""
+        mark = secrets.token_hex(16)  # nothing that is committed can hold it
+        log = self._repository.patches("life", after=after, head=head, mark=mark)
+        return learned.read(log, mark, after=after, head=head)
 
     def diff(self, commit: str) -> str:
         """What a commit changed, as a plain patch."""

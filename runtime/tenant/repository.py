@@ -113,6 +113,16 @@ class Repository:
         spec = f":(top,literal){path}"
         return self.git("rev-list", f"--max-count={count}", "HEAD", "--", spec).text().split()
 
+    def patches(self, under: str, *, after: str, head: str, mark: str) -> str:
+        """What the commits since ``after`` changed under a folder, without context: a commit begins with a line of
+        ``mark`` and its turns, a hunk's header names the markdown section that it is in."""
+        headings = ("-c", "diff.default.xfuncname=^#{1,6} .*")
+        form = (f"--format={mark} %(trailers:key=Turn,valueonly,separator=%x20)", "--patch", "--unified=0")
+        raw = ("--no-renames", "--no-ext-diff", "--no-textconv", *_PLAIN)
+        span = f"{after}..{head}" if after else head
+        out = self.git(*headings, "log", *form, *raw, span, "--", f":(top,literal){under}", timeout=600).out
+        return out.decode("utf-8", "replace")
+
     def find(self, prefix: str) -> Commit:
         """Raises BadInput (no prefix of an id), NotFound, or Refused (several begin so)."""
         prefix = prefix.strip().lower()
@@ -140,6 +150,10 @@ class Repository:
 
     def contains(self, commit: str, *, in_: str) -> bool:
         return self.git("merge-base", "--is-ancestor", commit, in_, ok=(0, 1)).code == 0
+
+    def follows(self, commit: str, earlier: str) -> bool:
+        """As ``contains``, of an id that may be of no commit any more."""
+        return self.git("merge-base", "--is-ancestor", earlier, commit, ok=(0, 1, 128)).code == 0
 
     def make(self, ref: str, planned: Sequence[Planned], author: str, parents: Sequence[str]) -> list[str]:
         """Make commits on top of each other and move ``ref`` to the last, in one process. Returns their ids.

@@ -9,7 +9,7 @@ from runtime.stage import Stage, staged
 
 @asynccontextmanager
 async def rehearsing(folder: Path, scenario: str, **settings: Mapping[str, object]) -> AsyncIterator[Stage]:
-    """Not started yet, with further sections of proxystaff.yaml; the end of its log is printed for a test that fails."""
+    """Not started yet; ``settings`` are sections of proxystaff.yaml. The end of its log is printed, for a failure."""
     (folder / "scenario.yaml").write_text(scenario)
     model = {"upstream": "rehearsal", "rehearsal": str(folder / "scenario.yaml")}
     async with staged(folder / "home", model=model, **settings) as stage:

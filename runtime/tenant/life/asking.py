@@ -23,7 +23,7 @@ date dates day detail details dont does doesnt event events everything exact exa
 give given go goes going good got happen happening happens help here info information isnt keep long look looking many
 meeting meetings much name named names need needs new note notes one overview past plan planned plans profile
 question quick recap record records regarding remind rundown schedule scheduled show something story sum summarize
-summary talk there thing things time times today update use used wanna wants wise wont yet agenda upcoming
+summary talk there thing things time times today update use used wanna want wanted wants wise wont yet agenda upcoming
 whats whos wheres whens hows lets please thanks thank hi hey hello okay ok yes no not never
 """
 

@@ -222,7 +222,7 @@ class Realtor:
         for one in standing:
             if one.day:
                 days.setdefault(one.day, []).append(one)
-        near = [day for day in days if day <= NOW.date() + timedelta(days=7)]
+        near = [day for day in days if day <= NOW.date() + timedelta(days=7)] or list(days)
         for number in range(count):
             relative = number % 5 >= 3
             day = self._r.choice(sorted(near if relative else days))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from runtime.tenant.life.days import Span, spans
+from runtime.tenant.life.meanings import meanings
 from runtime.tenant.life.terms import STOP, terms
 
 _TOKEN = re.compile(r"\$?[^\W_][\w.,:/@&'\u2019-]*", re.UNICODE)
@@ -18,13 +19,14 @@ STREETS = frozenset(_SHORT.values()) | {"way", "plac"}
 
 # What a question is made of, whatever it is about.
 _ASKING = """
-anybody anyone anything appointment appointments around background brief briefing busy calendar called came come count
-date dates day detail details dont does doesnt event events everything exact exactly fill free full get gets
-give given go goes going good got happen happening happens help here info information isnt keep long look looking many
-meeting meetings much name named names need needs new note notes one overview past plan planned plans profile
-question quick recap record records regarding remind rundown schedule scheduled show something story sum summarize
-summary talk there thing things time times today update use used wanna wants wise wont yet agenda upcoming
-whats whos wheres whens hows lets please thanks thank hi hey hello okay ok yes no not never
+agenda anybody anyone anything appointment appointments arent around background brief briefing busy calendar called
+came cant come couldnt count date dates day detail details didnt does doesnt dont event events everything exact
+exactly fill free full get gets give given go goes going good got happen happening happens hasnt havent hello help
+here hey hi hows info information isnt keep lets long look looking many meeting meetings much name named names need
+needs never new no not note notes ok okay one overview past plan planned plans please profile question quick recap
+record records regarding remind rundown schedule scheduled show something story sum summarize summary talk thank
+thanks there thing things time times today upcoming update use used wanna want wanted wants whats whens wheres whos
+wise wont yes yet
 """
 
 
@@ -65,8 +67,7 @@ def asked(question: str, today: date) -> Asked:
         first = bool(re.search(r"[.?!]\s*$", rest[: match.start()])) or number == 0
         if number > 0 and rest[tokens[number - 1].end() : match.start()].strip():
             broken = True  # a comma or the like stands between
-        said_by_all = bare(typed) in _ASKING_WORDS and not name
-        kept = [] if said_by_all else [term for term in plain_terms(typed) if term not in STOP]
+        kept = [] if _says_nothing(typed) and not name else [term for term in plain_terms(typed) if term not in STOP]
         for term in kept:
             if term not in seen:
                 words.append(Word(term, typed.strip("$"), broken, name))
@@ -81,13 +82,19 @@ def bare(typed: str) -> str:
     return re.sub(r"['\u2019]s$", "", typed.lower())
 
 
+def _says_nothing(typed: str) -> bool:
+    """One of the words that every question has, also put together: I'm, who've, don't."""
+    plain = bare(typed).replace("\u2019", "'")
+    return bool({plain, plain.partition("'")[0], plain.replace("'", "")} & (STOP | _ASKING_WORDS))
+
+
 def _is_name(typed: str, following: str, *, first: bool) -> bool:
     """Written with a capital inside a sentence, or with 's behind it; at the start both it and the next word."""
-    plain = bare(typed)
-    if any(c.isdigit() for c in plain) or plain in STOP or plain in _ASKING_WORDS:
+    if any(c.isdigit() for c in typed) or _says_nothing(typed):
         return False
-    owns = plain != typed.lower()
+    owns = bare(typed) != typed.lower()
     capital = typed[:1].isupper() and not (typed.isupper() and len(typed) > 1)
+    capital = capital and not any(meanings(term) for term in plain_terms(typed))  # "the Inspection" is no name
     return owns or (capital and (not first or (following[:1].isupper() and following.lower() not in STOP)))
 
 

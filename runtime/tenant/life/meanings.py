@@ -22,7 +22,7 @@ child children kid son daughter family baby little boy girl
 pet dog cat animal puppy kitten
 birthday bday born birth birthdate
 work works job occupation profession career employer employed employs employ company living
-must need require requirement insist want wish feature essential negotiable
+must need require requirement insist wish feature essential negotiable
 consider refuse hate dislike avoid breaker reject never
 lease rent rental renting tenancy tenant landlord
 down deposit cash downpayment

@@ -1,7 +1,10 @@
 """The search index on a real SQLite file: derived, incremental, self-mending, and no query can break it."""
 
 import os
+import subprocess
+import sys
 import threading
+import time
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -359,3 +362,27 @@ def test_damaged_lines_of_the_log_are_passed_over(log: MessageLog, folder: Folde
     log.append([message(2, "two \ud83d")])
     index.catch_up(folder)
     assert found(index) == ["m2", "m1"]
+
+
+@pytest.mark.parametrize("grown", [100_000, 1_000_000, 3_000_000])
+def test_a_process_that_is_killed_while_it_builds_costs_nothing(
+    log: MessageLog, folder: Folder, index: Index, tmp_path: Path, grown: int
+) -> None:
+    log.append([message(n, f"word {n} of a longer text about offer {n % 97}") for n in range(20_000)])
+    path = tmp_path / "var/index/anden.db"
+    code = (
+        "import sys; from pathlib import Path; from runtime.tenant.folder import Folder;"
+        "from runtime.tenant.index import Index; index, folder = Index(Path(sys.argv[1])), Folder(Path(sys.argv[2]))\n"
+        "while True: index.rebuild(folder)"
+    )
+    builder = subprocess.Popen([sys.executable, "-c", code, str(path), str(folder.root)])
+    try:
+        while not any(one.exists() and one.stat().st_size > grown for one in (path, Path(f"{path}-wal"))):
+            assert builder.poll() is None
+            time.sleep(0.002)
+    finally:
+        builder.kill()
+        builder.wait()
+    index.catch_up(folder)
+    assert index.count() == 20_000
+    assert found(index, '"offer 96"', limit=3) == ["m19981", "m19884", "m19787"]

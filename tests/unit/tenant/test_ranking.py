@@ -63,6 +63,8 @@ def answers(question: str) -> list[str]:
         ("anything on December 3", "Inspection of 42 Elm Street: 2026-12-03."),
         ("inspections in December", "Inspection of 42 Elm Street: 2026-12-03."),
         ("whose birthday is March 3?", "Birthday: March 3."),
+        ("what's the area that I'm to look at for Sarah Okafor", "Area: Washington Park."),
+        ("Sarah Kim's Price Limit, I don't remember it", "Budget: up to $550,000."),
     ],
 )
 def test_a_question_in_other_words_finds_the_fact(question: str, first: str) -> None:

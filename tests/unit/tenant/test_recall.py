@@ -70,7 +70,7 @@ class Memory:
 
     def keep(self, file: LifeFile, body: str) -> None:
         new = LifeFile(rel=file.rel, kind=file.kind, meta=file.meta, body=body)
-        self.life.write(new, today="2026-11-02")
+        self.life.write(new)
         assert self.history.commit_agent(Origin(actor=AGENT, tenant="anden", turn=f"turn:{self.count}")).commits
 
     def ask(self, question: str, *, limit: int = 5) -> Recalled:

@@ -25,7 +25,7 @@ from runtime.turns.pairing import Answer
 from runtime.turns.records import Records
 from runtime.turns.triage import COMMANDS, Command, command_of
 from runtime.turns.turn import midnight
-from runtime.words import Conversation, Role
+from runtime.words import Role
 
 OWNERS = frozenset({"undo", "approve", "deny", "release", "reonboard", "memory", "changes"})
 """Commands that only an owner may give: they change the assistant, or show what others told it."""
@@ -70,6 +70,9 @@ class Commands:
             f"Today: {turns} of {config.limits.turns_per_day} turns, "
             f"${spent:.2f} of ${config.limits.usd_per_day:.2f} spent.",
         ]
+        if told.person and told.person.role is Role.OWNER:
+            silent = await self.database.read(lambda tx: inbox.silent(tx, told.tenant.id))
+            lines += [f"I'm silent where you answer yourself: {', '.join(silent[:SHOWN])}. /release"] if silent else []
         if self.gateway.upstream_name == "rehearsal":
             lines.append("This is a rehearsal: my answers are written down beforehand.")
         return "\n".join(lines)
@@ -154,9 +157,14 @@ class Commands:
         return f"{request['name']} is turned away, and will not be told."
 
     async def _release(self, told: Told, command: Command) -> str:
-        conversation = Conversation(command.rest) if command.rest else told.message.conversation
-        freed = await self.database.write(lambda tx: inbox.release(tx, told.tenant.id, conversation))
-        return f"I answer {conversation} again." if freed else "Nobody took over there."
+        silent = await self.database.read(lambda tx: inbox.silent(tx, told.tenant.id))
+        meant = overview.meant(command.rest, told.message.conversation, silent)
+        if len(meant) > 1:
+            return "Which one?\n" + "\n".join(f"/release {one}" for one in meant[:SHOWN])
+        if not meant:
+            return "Nobody took over there." if command.rest and silent else "I'm silent nowhere."
+        await self.database.write(lambda tx: inbox.release(tx, told.tenant.id, meant[0]))
+        return f"I answer {meant[0]} again."
 
     def _commit_by_owner(self, told: Told) -> None:
         self.records.book(told.tenant).history.commit_by(_by_owner(told))

@@ -34,6 +34,9 @@ WHERE tenant = :tenant AND conversation = :conversation AND received > :since"""
 TAKE_OVER = "UPDATE conversation SET taken_over = :now WHERE tenant = :tenant AND conversation = :conversation"
 TAKEN_OVER = "SELECT taken_over FROM conversation WHERE tenant = :tenant AND conversation = :conversation"
 
+SILENT = """
+SELECT conversation FROM conversation WHERE tenant = :tenant AND taken_over IS NOT NULL ORDER BY taken_over DESC"""
+
 RELEASE = """
 UPDATE conversation SET taken_over = NULL
 WHERE tenant = :tenant AND conversation = :conversation AND taken_over IS NOT NULL RETURNING conversation"""
@@ -135,6 +138,11 @@ def tenant_of(turn: str) -> TenantId:
 def way_of(turn: str) -> Way:
     """What kind of work an id stands for: its first word."""
     return Way(turn.partition(":")[0])
+
+
+def silent(tx: Transaction, tenant: TenantId) -> list[Conversation]:
+    """Where the business itself answers, the newest first."""
+    return [Conversation(row["conversation"]) for row in tx.run(SILENT, tenant=tenant)]
 
 
 def release(tx: Transaction, tenant: TenantId, conversation: Conversation) -> bool:

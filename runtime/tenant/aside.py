@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from runtime.errors import ConfigFault, Fault, NotFound, Refused, Unavailable
 from runtime.tenant.changes import Change
-from runtime.tenant.commits import BadFile, Concern
+from runtime.tenant.commits import BadFile, Concern, concern_of
 from runtime.tenant.folder import Folder
 
 ASIDE = "state/aside"
@@ -25,11 +25,12 @@ _LONGEST = 200
 """Bytes of a file's name that are kept with the time behind it; a longer one is named by its sum."""
 
 
-def judged(folder: Folder, changes: Iterable[Change], check: Check) -> Iterator[BadFile]:
-    """Those of the changes that fail ``check``."""
+def judged(folder: Folder, changes: Iterable[Change], checks: Iterable[Check]) -> Iterator[BadFile]:
+    """Those of the changes that fail one of ``checks``, by the first that they fail."""
     for one in changes:
         try:
-            check(one.path, one.data)
+            for check in checks:
+                check(one.path, one.data)
         except ConfigFault as fault:
             yield BadFile(
                 path=one.path,
@@ -44,6 +45,8 @@ def judged(folder: Folder, changes: Iterable[Change], check: Check) -> Iterator[
 def put(folder: Folder, bad: BadFile, good: bytes | None, *, mode: int) -> bool:
     """Keep a bad file aside and put ``good`` in its place, or nothing where there is none. False when it is not to be
     moved, was changed again meanwhile, or when the way there is barred: then it is where it was."""
+    if bad.data is None and good is not None and concern_of(bad.path) is not Concern.SETTINGS:
+        return _put_back(folder, bad.path, good, mode=mode)
     if bad.data is None or bad.stamp is None or not bad.aside:
         return False
     with suppress(Unavailable, NotFound, Refused):
@@ -56,6 +59,15 @@ def put(folder: Folder, bad: BadFile, good: bytes | None, *, mode: int) -> bool:
         else:
             folder.write_bytes(bad.path, good, mode=mode, over=bad.stamp)
         return True
+    return False
+
+
+def _put_back(folder: Folder, path: str, good: bytes, *, mode: int) -> bool:
+    """A file that must not be gone."""
+    with suppress(Unavailable, Refused):
+        if not is_there(folder, path):
+            folder.write_bytes(path, good, mode=mode)
+            return True
     return False
 
 

@@ -85,13 +85,14 @@ class History:
         """Commit whatever is uncommitted under the admin's name, a commit for each concern."""
         return self._commit_changes(Origin(actor=ADMIN, tenant=self._folder.root.name), "", frozenset(Concern))
 
-    def commit_agent(self, origin: Origin, subject_hint: str = "") -> CommitResult:
+    def commit_agent(self, origin: Origin, subject_hint: str = "", *, check: aside.Check | None = None) -> CommitResult:
         """Commit what a turn changed under ProxyStaff's name, a commit for each concern.
 
-        The hint is the subject where there is one commit only. Settings (tenant.yaml, CLAUDE.md) are not the agent's
-        to change: a change of those is an admin's, and stays for ``commit_admin``.
+        The hint is the subject where there is one commit only; ``check`` is a further one for what the turn changed.
+        Settings (tenant.yaml, CLAUDE.md) are not the agent's to change: a change of those is an admin's, and stays for
+        ``commit_admin``.
         """
-        return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS})
+        return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS}, check)
 
     def commit_by(self, origin: Origin) -> CommitResult:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
@@ -329,13 +330,15 @@ class History:
 
     # Committing
 
-    def _commit_changes(self, origin: Origin, hint: str, concerns: frozenset[Concern]) -> CommitResult:
+    def _commit_changes(
+        self, origin: Origin, hint: str, concerns: frozenset[Concern], check: aside.Check | None = None
+    ) -> CommitResult:
         with self._lock:
             self._landing.settle()
             head = self.head()
             found = compare(self._folder, self.files(head), self._known)
             ours = [one for one in found.changes if one.concern in concerns]
-            bad = tuple(aside.judged(self._folder, ours, self._check))
+            bad = tuple(aside.judged(self._folder, ours, [self._check, check] if check else [self._check]))
             spoiled = {one.path for one in bad}
             good = [one for one in ours if one.path not in spoiled]
             groups = [group for concern in Concern if (group := [one for one in good if one.concern is concern])]

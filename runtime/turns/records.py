@@ -13,6 +13,7 @@ from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
 from runtime.tenant import aside
+from runtime.tenant.aside import Check
 from runtime.tenant.changes import last_changed
 from runtime.tenant.checks import check
 from runtime.tenant.commits import BadFile, shown
@@ -20,6 +21,8 @@ from runtime.tenant.folder import Stamp, Stamps, stamp_of
 from runtime.tenant.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
+from runtime.tenant.life.said import lately
+from runtime.tenant.life.unsaid import refuse_unsaid
 from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.turnlog import TurnLine, TurnLog
@@ -149,7 +152,7 @@ class Records:
         files go where those are kept: one may be an admin's that a kill left between being told of and put aside."""
         book = self.book(tenant)
         changes = book.history.uncommitted().changes
-        self.put_aside(tenant, list(aside.judged(tenant.folder, changes, check)))
+        self.put_aside(tenant, list(aside.judged(tenant.folder, changes, [check])))
         if kept := book.history.set_aside(turn):
             log.warning("turn.set_aside", turn=turn, kept=kept)
         book.clean = book.working = None
@@ -157,7 +160,7 @@ class Records:
     def commit_left(self, tenant: Tenant, origin: Origin) -> Sequence[BadFile]:
         """What an answered turn had not committed yet when its process ended; what of it fails its check."""
         book = self.book(tenant)
-        result = book.history.commit_agent(origin)
+        result = book.history.commit_agent(origin, check=_said_check(book, origin))
         book.clean = book.working = None
         return result.bad
 
@@ -201,7 +204,7 @@ class Records:
         bad: Sequence[BadFile] = ()
         after = tenant.folder.stamps()
         if after != book.clean:
-            result = book.history.commit_agent(origin)
+            result = book.history.commit_agent(origin, check=_said_check(book, origin))
             commits = [commit.id for commit in result.commits]
             _warn(tenant, TurnId(origin.turn), result.refused)
             bad = result.bad
@@ -329,6 +332,20 @@ def exposures(tools: Sequence[ToolRun]) -> list[str]:
     read = [str(run.input.get("file_path", "")) for run in tools if run.name == "Read" and run.ok]
     named = [f"directives/{path.partition('/directives/')[2]}" for path in read if "/directives/" in path]
     return list(dict.fromkeys(["directives/README.md", *named]))
+
+
+def _said_check(book: Book, origin: Origin) -> Check:
+    """Directives are changed by what people said; the messages are read only when one was changed."""
+
+    def check(path: str, data: bytes | None) -> None:
+        if not path.startswith("directives/"):
+            return
+        committed = book.history.committed(path)
+        before = committed[1].decode("utf-8", "replace") if committed else ""
+        said = lately(book.messages, Conversation(origin.conversation))
+        refuse_unsaid(path, before, (data or b"").decode("utf-8", "replace"), said)
+
+    return check
 
 
 def _warn(tenant: Tenant, turn: TurnId, refused: Sequence[object]) -> None:

@@ -46,7 +46,7 @@ def history(root: Path, tmp_path: Path) -> History:
 
 
 def bad_of(history: History, root: Path) -> list[BadFile]:
-    return list(aside.judged(Folder(root), history.uncommitted().changes, check))
+    return list(aside.judged(Folder(root), history.uncommitted().changes, [check]))
 
 
 def put_aside(history: History, root: Path, bad: Iterable[BadFile]) -> list[BadFile]:

@@ -1,5 +1,6 @@
 """Where the parts meet. Read ``build`` to know what the process is made of, and ``routes`` for what it answers."""
 
+import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -29,6 +30,8 @@ from runtime.engine.database import Database
 from runtime.engine.durable import Engine
 from runtime.engine.lease import Lease
 from runtime.errors import Unavailable
+from runtime.learning.clock import RUN, Clock
+from runtime.learning.runner import Runner
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.registry import Tenants
@@ -39,6 +42,9 @@ from runtime.turns.board import Board
 from runtime.turns.commands import Commands, Strangers, note
 from runtime.turns.delivery import Delivery
 from runtime.turns.desk import Desk
+from runtime.turns.edits import Edits
+from runtime.turns.ending import Ending
+from runtime.turns.erasing import Places, finish_erasures
 from runtime.turns.errand import Errand
 from runtime.turns.intake import ERRAND, TURN, Intake
 from runtime.turns.lanes import Lanes
@@ -87,6 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         tenants = Tenants(settings.tenants, Keys.of(settings))
         database = Database(file.engine.database, settings.var)
         stack.callback(database.close)
+        await asyncio.to_thread(finish_erasures, Places(database, settings.var), tenants)
         engine = Engine(database)
         gateway = open_gateway(settings, limits=lambda tenant: _limits(tenants, tenant), metrics=counted)
         stack.push_async_callback(gateway.aclose)
@@ -104,8 +111,26 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         post = Post(
             tenants, telegram_api, WhatsAppApi(http, file.whatsapp.api_base, counted), OutgoingApi(http, counted)
         )
-        speaking = Speaking(database, partial(engine.start, ERRAND))
         board, lanes, records = Board(), Lanes(), Records(tenants)
+        speaking = Speaking(database, partial(engine.start, ERRAND))
+        edits = Edits(database=database, tenants=tenants, records=records, lanes=lanes)
+        runner = Runner(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            sessions=sessions,
+            records=records,
+            lanes=lanes,
+            folders=settings.var / "runs",
+        )
+        clock = Clock(
+            database=database,
+            engine=engine,
+            tenants=tenants,
+            runner=runner,
+            timeout_hours=file.sessions.timeout_hours,
+        )
+        ending = Ending(database=database, sessions=sessions, ended=clock.ended)
         turn = Turn(
             database=database,
             engine=engine,
@@ -117,6 +142,8 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             outgoing=Outgoing(settings.var / "outgoing"),
             delivery=Delivery(database, post, records.settled),
             records=records,
+            edits=edits,
+            ending=ending,
             lanes=lanes,
             board=board,
             metrics=counted,
@@ -141,7 +168,13 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             operator=operator,
         )
         commands = Commands(
-            database=database, tenants=tenants, sessions=sessions, gateway=gateway, records=records, lanes=lanes
+            database=database,
+            tenants=tenants,
+            sessions=sessions,
+            gateway=gateway,
+            records=records,
+            lanes=lanes,
+            ending=ending,
         )
         errand = Errand(
             database=database,
@@ -157,10 +190,13 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         )
         engine.register(TURN, turn)
         engine.register(ERRAND, errand)
-        await recover(database, tenants, records)
+        engine.register(RUN, runner)
+        await recover(database, tenants, records, edits)
         await engine.launch()
         stack.callback(engine.close)
         await stack.enter_async_context(beside(intake.sweep()))
+        await stack.enter_async_context(beside(edits.run()))
+        await stack.enter_async_context(beside(clock.run()))
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":
             # Lines that are held open for a minute each would starve what is sent.

@@ -1,6 +1,6 @@
 """A YAML file checked against a model: every fault at once, each with file, line, value and what was wanted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,11 +8,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
 from runtime.errors import ConfigFault
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
+
+LARGEST, DEEPEST = 32_000, 40
+"""Characters and levels of a YAML file that an agent may write: its reader takes a second for so many."""
 
 COMPLETE = "complete"
 """The type of a PydanticCustomError whose message says everything: the value is not added (it may be a secret)."""
@@ -52,6 +56,28 @@ def load(
     except ValidationError as fault:
         lines = [said(path, _line(tree, error["loc"]), error) for error in fault.errors()]
         raise ConfigFault(lines, hint=hint) from None
+
+
+def refuse_hostile(path: Path, text: str) -> None:
+    """Of YAML that an agent may write: what would keep its reader busy for minutes (length, depth, parts that stand
+    for others). Raises ConfigFault."""
+    if len(text) > LARGEST:
+        raise ConfigFault([f"{path}:1: more than {LARGEST:,} characters"], hint="make the file smaller")
+    depth = 0
+    for event in _events(text):
+        line = event.start_mark.line + 1
+        if getattr(event, "anchor", None):
+            raise ConfigFault([f"{path}:{line}: & and * are not read here; write it out"], hint=f"mend line {line}")
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ConfigFault([f"{path}:{line}: nested too deeply"], hint=f"mend line {line}")
+
+
+def _events(text: str) -> Iterator[Any]:
+    try:
+        yield from YAML().parse(text)
+    except (YAMLError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        return  # said by whoever reads it whole
 
 
 def _read(path: Path) -> str:

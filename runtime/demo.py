@@ -66,7 +66,14 @@ async def narrate(stage: Stage) -> None:
     await asyncio.sleep(1.0)
     _require(len(stage.telegram.recording.sent) == sent + 1, "it was answered twice")
 
-    _title(6, "The tenant's log: who said what")
+    _title(6, "What was missed in the talking is learned after it")
+    head = stage.history.head()
+    _heard(await _telegram(stage, "By the way, our title company is First Title on Oak Street.", 6))
+    _heard(await _telegram(stage, "/reset", 7))
+    _show(stage, await _commit_after(stage, head))
+    _run(stage, "runs", stage.tenant.id)
+
+    _title(7, "The tenant's log: who said what")
     for line in MessageLog(stage.tenant.folder).recent(20):
         who = line.person if line.direction == "inbound" else "assistant"
         screen.print(f"  {line.at:%H:%M:%S}  {line.channel:<9} {who:<12} {escape(line.text)}", overflow="ellipsis")

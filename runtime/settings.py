@@ -60,7 +60,7 @@ class SessionSettings(Strict):
     coalesce_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
     turn_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 300
     max_context_tokens: Annotated[int, Field(ge=10_000)] = 100_000
-    """A session that has grown beyond this is ended after the turn, and the next one begins from what is written down."""
+    """A session that has grown beyond this ends after the turn; the next one begins from what is written down."""
 
 
 class AdminSettings(Strict):

@@ -5,6 +5,7 @@ from shared_tools import (
     life_read,
     life_write,
     mark_question_answered,
+    recall,
     remember,
     search_history,
     update_onboarding_status,
@@ -13,6 +14,7 @@ from shared_tools.offered import Tool
 
 TOOLS: tuple[Tool, ...] = (
     remember.TOOL,
+    recall.TOOL,
     life_read.TOOL,
     life_write.TOOL,
     forget.TOOL,

@@ -7,8 +7,7 @@ from shared_tools.offered import Memory, Tool
 def forget(memory: Memory, fact: str = "", about: str = "") -> str:
     """Take facts out of life/, when asked to. Logs and history keep them; the admin erases those.
 
-    fact: words of it; empty for everything under about
-    about: full name or address
+    fact: words of it; empty for all about
     """
     return memory.forget(fact, about)
 

@@ -8,7 +8,6 @@ def life_read(memory: Memory, file: str, section: str = "") -> str:
     """Read a file of life/.
 
     file: such as relationships/people
-    section: only this heading of it
     """
     return memory.read(file, section)
 

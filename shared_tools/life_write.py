@@ -18,7 +18,6 @@ def life_write(
 
     op: set puts fact in place of old; merge adds it and drops what it contradicts; append adds; delete drops old
     file: such as knowledge/contacts
-    section: heading
     old: words of the line meant
     """
     return memory.write(op, file, section, fact, old)

@@ -32,6 +32,12 @@ class Onboarding(Protocol):
     def enter_phase(self, phase: str) -> str: ...
 
 
+class Recall(Protocol):
+    """Everything that is known of a tenant, asked as one asks a person."""
+
+    def answer(self, question: str, limit: int) -> str: ...
+
+
 class Messages(Protocol):
     """Everything that was said with a tenant."""
 

@@ -16,7 +16,7 @@ def remember(
     """Save one fact; an older one that says otherwise is replaced. Who said it and when is added.
 
     fact: one sentence, its topic first, "Budget: up to $550,000"
-    about: full name or address it belongs under
+    about: full name or address
     when: day of an event, 2026-11-27
     """
     return memory.remember(fact, kind, about, when)

@@ -15,11 +15,10 @@ def search_history(
     limit: int = 10,
     offset: int = 0,
 ) -> str:
-    """Search every message ever exchanged, newest first.
+    """Search every message, newest first.
 
     q: words, or a "phrase"
     since: first day, 2026-11-01
-    limit: at most 100
     """
     return messages.search(q, direction, since, until, limit, offset)
 

@@ -8,6 +8,7 @@ of talk: the next turn starts a new session.
 import json
 import re
 import stat
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,18 @@ class Conversations:
         known = self._read()
         if known.pop(conversation, None) is not None:
             self._write(known)
+
+    def sessions(self) -> dict[str, str]:
+        """The session of every conversation."""
+        return {name: str(one.get("session", "")) for name, one in self._read().items()}
+
+    def forget_sessions(self, gone: Callable[[str, str], bool]) -> int:
+        """Forget every entry whose conversation and session ``gone`` says; how many there were."""
+        known = self._read()
+        kept = {name: one for name, one in known.items() if not gone(name, str(one.get("session", "")))}
+        if len(kept) < len(known):
+            self._write(kept)
+        return len(known) - len(kept)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

@@ -19,6 +19,7 @@ class Ask:
     what the prompt is made of, as memory needs to know it.
 
     ``streams``: somebody sees the answer grow. It costs some milliseconds a turn, so it is asked for.
+    ``apart``: nobody waits for it. It takes no place and no warm session from anybody, and reaches nobody outside.
     """
 
     tenant: TenantId
@@ -30,6 +31,7 @@ class Ask:
     said: tuple[Said, ...] = ()
     timezone: str = "UTC"
     streams: bool = True
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,8 +61,8 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What one turn asked of models. ``refused``: why the last request was not answered, empty when it was:
-    ``budget``, ``tenant``, ``busy``, ``request``, ``ledger``, or ``upstream:<status>``. ``context``: tokens of the longest
-    request with its answer, so how far the session has grown."""
+    ``budget``, ``tenant``, ``busy``, ``request``, ``ledger``, or ``upstream:<status>``. ``context``: tokens of the
+    longest request with its answer, so how far the session has grown."""
 
     requests: int = 0
     tokens: Tokens = NO_TOKENS

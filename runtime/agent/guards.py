@@ -38,9 +38,11 @@ _MAY_CHANGE = ("directives/", "execution/", "state/")
 _RUNTIMES_OWN = (
     "state/messages",
     "state/turns",
+    "state/aside",
     "state/annealing",
     "state/sessions",
     "state/guests",
+    "state/erasures",
     "state/claude",
     "state/recent_messages.json",
 )
@@ -49,11 +51,13 @@ _NEVER_WRITTEN = frozenset({"claude.md", "claude.local.md", "agents.md", ".claud
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """For one session. ``root`` is the tenant's folder as the agent sees it; ``effects`` names every tool there is."""
+    """For one session. ``root`` is the tenant's folder as the agent sees it; ``effects`` names every tool there is.
+    ``apart``: nobody asked for what is done, so nobody outside is reached."""
 
     root: str
     role: Role
     shell: bool
+    apart: bool = False
     effects: Mapping[str, Effect] = field(default_factory=lambda: BUILT_IN)
     resolve: Callable[[str], str] = posixpath.normpath
 
@@ -65,6 +69,8 @@ def deny(policy: Policy, tool: str, given: Mapping[str, Any]) -> str:
         return f"There is no tool {tool} here; use one of {', '.join(sorted(policy.effects))}."
     if policy.role is Role.GUEST and effect != "read":
         return "This person is a guest and may only ask; answer from what you can read, or offer to pass it on."
+    if policy.apart and effect == "external":
+        return "Nobody is here to be reached; work with the files only."
     if tool == "Bash" and not policy.shell:
         return "There is no shell on this machine; use Read, Edit, Write, Glob and Grep."
     if tool in _FILE_TOOLS:

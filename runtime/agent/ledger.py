@@ -6,6 +6,7 @@ A line is on the disk (WAL, synchronous=FULL) before ``record`` returns.
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -36,6 +37,9 @@ CREATE INDEX spent_by_tenant ON spent (tenant, upstream, at, usd);
 CREATE INDEX spent_by_turn ON spent (turn);
 PRAGMA user_version = {_VERSION};
 """
+
+_NAMES = "SELECT DISTINCT conversation, turn FROM spent WHERE tenant = ?"
+_FORGET = "UPDATE spent SET conversation = ?, turn = ? WHERE tenant = ? AND conversation = ? AND turn = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,22 @@ class Ledger:
     def by_turn(self, turn: TurnId) -> Spent:
         rows = self._read(f"SELECT model, {', '.join(KINDS)}, usd FROM spent WHERE turn = ? ORDER BY id", [turn])  # noqa: S608 - our own column names
         return _sum(rows)
+
+    def names(self, tenant: TenantId) -> list[tuple[str, str]]:
+        """The conversations and turns that anything was spent on, each pair once."""
+        return [tuple(row) for row in self._read(_NAMES, [tenant])]
+
+    def forget(self, tenant: TenantId, gone: Callable[[str], bool], mark: str) -> int:
+        """Keep what was spent on the conversations and turns that ``gone`` says, under ``mark``; how many there were.
+        No byte of their names is left in the file."""
+        found = [pair for pair in self.names(tenant) if any(map(gone, pair))]
+        with self._lock:
+            for conversation, turn in found:
+                self._ask(self._writer, _FORGET, (mark, mark, tenant, conversation, turn))
+        for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            with self._lock, self._reading:
+                self._ask(self._writer, statement, ())
+        return len(found)
 
     def _read(self, statement: str, values: list[Any]) -> list[Any]:
         with self._reading:

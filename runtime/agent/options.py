@@ -78,6 +78,7 @@ class Spec:
     role: Role
     timezone: str
     streams: bool
+    apart: bool
     prompt: str
     stamps: tuple[tuple[str, int, int, int], ...]
 

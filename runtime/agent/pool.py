@@ -4,7 +4,8 @@ Owns how many there are, one turn at a time in a conversation, what happens when
 nothing is left when the runtime ends. Does not own a session's own life (session.py).
 
 At most ``capacity`` turns run at once, and every running turn holds a place; so whoever has got a place and finds all
-sessions taken finds at least one of them idle, and the one idle the longest makes room.
+sessions taken finds at least one of them idle, and the one idle the longest makes room. What nobody waits for has one
+place apart: it neither makes a person wait nor ends a session that is kept warm for one.
 """
 
 import asyncio
@@ -93,8 +94,10 @@ class Sessions:
             toolbox=toolbox or Toolbox(),
         )
         self._longest = timedelta(hours=settings.timeout_hours)
+        self._longest_context = settings.max_context_tokens
         self.capacity = memory.capacity(settings.max_warm, memory.available())
         self._places = asyncio.Semaphore(self.capacity)
+        self._apart = asyncio.Semaphore(1)
         self._workplaces = var / "sandbox"
         self._sessions: dict[Key, Session] = {}
         self._lanes: dict[Key, _Lane] = {}
@@ -150,6 +153,15 @@ class Sessions:
         session = self._sessions.get((tenant, conversation))
         return session is not None and not session.ended
 
+    def has_grown(self, tenant: TenantId, conversation: Conversation) -> bool:
+        """Whether the conversation's warm session is longer than settings allow."""
+        session = self._sessions.get((tenant, conversation))
+        return session is not None and session.context > self._longest_context
+
+    def is_full(self) -> bool:
+        """Whether somebody who wrote now would have to wait for a place."""
+        return sum(session.in_use for session in self._of_people()) >= self.capacity
+
     async def close_conversation(self, tenant: TenantId, conversation: Conversation, folder: Path) -> None:
         """The next ask starts a new Claude session, which knows nothing of this one. ``folder`` is the tenant's."""
         key = (tenant, conversation)
@@ -181,7 +193,7 @@ class Sessions:
                 del self._lanes[key]
 
     async def _answer(self, ask: Ask, tell: Callable[[AgentEvent], None], running: _Running) -> Answer:
-        async with self._places:
+        async with self._apart if ask.apart else self._places:
             try:
                 return await self._attempt(ask, tell, running)
             except (SessionDied, TurnTimedOut) as fault:
@@ -227,6 +239,7 @@ class Sessions:
             role=ask.role,
             timezone=ask.timezone,
             streams=ask.streams,
+            apart=ask.apart,
             prompt=prompt.read(folder),
             stamps=sandbox.stamps(folder),
         )
@@ -259,7 +272,7 @@ class Sessions:
         session.in_use = True
         key = (spec.tenant, spec.conversation)
         # Both at once, before anything else can run: the place of the one is the other's.
-        leaving = self._idle_longest() if len(self._sessions) >= self.capacity else None
+        leaving = None if spec.apart or len(self._of_people()) < self.capacity else self._idle_longest()
         if leaving is not None:
             self._drop(leaving)
         self._sessions[key] = session
@@ -277,8 +290,11 @@ class Sessions:
         return session
 
     def _idle_longest(self) -> Session | None:
-        idle = [session for session in self._sessions.values() if not session.in_use]
+        idle = [session for session in self._of_people() if not session.in_use]
         return min(idle, key=lambda session: session.last_used, default=None)
+
+    def _of_people(self) -> list[Session]:
+        return [session for session in self._sessions.values() if not session.spec.apart]
 
     def _drop(self, session: Session) -> None:
         key = (session.spec.tenant, session.spec.conversation)

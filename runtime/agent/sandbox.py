@@ -34,7 +34,16 @@ PARTS = "/opt/proxystaff"
 """Where the programs of a session lie inside: the CLI, the door, the prompt."""
 
 DOOR_PORT = 8701
-KEPT = ("life", "state/messages", "state/turns", "state/annealing", "state/sessions", "state/guests")
+KEPT = (
+    "life",
+    "state/messages",
+    "state/turns",
+    "state/aside",
+    "state/annealing",
+    "state/sessions",
+    "state/guests",
+    "state/erasures",
+)
 """Folders that only the runtime writes."""
 READ_ONLY_FILES = ("CLAUDE.md", "tenant.yaml", ".gitignore")
 

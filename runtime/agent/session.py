@@ -59,6 +59,8 @@ class Session:
         self.in_use = False
         self.last_used = time.monotonic()
         self.noted: float | None = None
+        self.context = 0
+        """Tokens of the longest request of the last turn."""
         self._house, self._workplace = house, workplace
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._job: _Job | None = None
@@ -267,6 +269,7 @@ class Session:
             fault = trouble if isinstance(trouble, SessionDied) else self._died(str(trouble))
         finally:
             usage = gateway.end_turn(self._token)
+            self.context = usage.context
         if fault is not None:
             self.kill()
         if fault is not None and not job.stopped:
@@ -291,6 +294,7 @@ class Session:
             root=start.tenant,
             role=self.spec.role,
             shell=not isinstance(isolation, FileToolsOnly),
+            apart=self.spec.apart,
             effects=self._house.effects,
             **({} if isinstance(isolation, Bwrap) else {"resolve": guards.follow}),
         )

@@ -7,6 +7,7 @@ import typer
 from rich.syntax import Syntax
 
 from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, print_table, settings_of, tenant_of
+from runtime.tenant.checks import check
 from runtime.tenant.commits import ADMIN, Commit
 from runtime.tenant.history import History, Origin
 
@@ -68,7 +69,7 @@ def revert(
 ) -> None:
     """Take one commit back by a new commit, keeping every later edit."""
     one = tenant_of(settings_of(home), tenant)
-    found = History(one.folder)
+    found = History(one.folder, check=check)
     found.commit_admin()
     made = found.revert(commit, Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason=reason))
     if json:

@@ -18,14 +18,20 @@ from runtime.engine.database import Database, sqlite_module
 from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.settings import Settings
+from runtime.tenant import checks
+from runtime.tenant.commits import one_line
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
+from runtime.turns import bad_edits
 from runtime.turns.post import bot_of
 
 LEAST_DISK = 1024**3
 """Bytes. Below this a full disk is near, and then nothing can be accepted."""
 
 LEAST_GIT = (2, 38)
+
+MOST_FAULTS = 50
+"""Faults of one tenant's files that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,31 @@ def _tenants(settings: Settings) -> Iterator[Check]:
         )
 
 
+def _files(settings: Settings) -> Iterator[Check]:
+    """Every file of every tenant that is checked when it is saved."""
+    hint = "mend it and save it; what must be in a file: docs/editing.md"
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        found = [line for fault in checks.faults(tenant.folder) for line in fault.problem.splitlines()]
+        for line in found[:MOST_FAULTS]:
+            yield Check(f"files {tenant.id}", one_line(line, 300), hint, serious=False)
+        if len(found) > MOST_FAULTS:
+            yield Check(f"files {tenant.id}", f"{len(found) - MOST_FAULTS} faults more", hint, serious=False)
+        if not found:
+            yield Check(f"files {tenant.id}", "in order")
+
+
+def _edits(settings: Settings) -> Iterator[Check]:
+    """What was saved and is not in force, wherever it is kept."""
+    database = Database(settings.file.engine.database, settings.var)
+    try:
+        found = database.read_now(bad_edits.every)
+    finally:
+        database.close()
+    for one in found:
+        place = f"mend it and save it as {one.path}; it is kept in {one.aside}" if one.aside else "mend it and save it"
+        yield Check(f"edit {one.tenant}", f"not in force: {one_line(one.faults[0], 300)}", place, serious=False)
+
+
 def _fault_of(tenant: Tenant, name: str) -> Fault | None:
     try:
         tenant.secrets.get(name)
@@ -196,6 +227,8 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "clock": _clock,
     "disk": _disk,
     "tenants": _tenants,
+    "files": _files,
+    "edits": _edits,
     "whatsapp": _whatsapp,
     "webhooks": _webhooks,
 }

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from runtime.cli import erasing
 from runtime.cli.terminal import (
     HERE,
     Home,
     Json,
     TenantName,
     out,
+    plain,
     print_faults,
     print_json,
     print_table,
@@ -150,11 +152,20 @@ def export(
     tenant_name: TenantName,
     file: Annotated[Path, typer.Argument(help="Where to write the archive, such as anden.tar.gz.")],
     secrets: Annotated[bool, typer.Option("--secrets", help="With its credentials, still encrypted.")] = False,
+    person: Annotated[str, typer.Option("--person", help="Only what is kept about one person, as JSON.")] = "",
     json: Json = False,
     home: Home = HERE,
 ) -> None:
-    """Write a tenant, with its history, into one file."""
-    one = tenant_of(settings_of(home), tenant_name)
+    """Write a tenant, with its history, into one file; or what it keeps about one person."""
+    settings = settings_of(home)
+    one = tenant_of(settings, tenant_name)
+    if person:
+        counts = erasing.write_dossier(settings, one, file, person)
+        if json:
+            print_json({"tenant": one.id, "file": str(file), **counts})
+            return
+        out.print(f"wrote {file}: what is kept about {plain(counts['person'])}", highlight=False, markup=False)
+        return
     with progress("packing") as report:
         archive.export(one.folder, file, include_secrets=secrets, progress=report)
     if json:

@@ -9,6 +9,7 @@ import typer
 from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, print_table, settings_of, tenant_of
 from runtime.engine.database import Database
 from runtime.settings import Settings
+from runtime.tenant.checks import check
 from runtime.tenant.history import ADMIN, History, Origin
 from runtime.turns import pairing
 from runtime.turns.pairing import Answer
@@ -71,7 +72,9 @@ def _settle(settings: Settings, name: str, code: str, *, role: str | None, json:
         request = database.read_now(lambda tx: pairing.find(tx, one.id, code, time.time()))
         if role is not None:
             pairing.let_in(one, request, pairing.role_of(role))
-            History(one.folder).commit_by(Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason="approve"))
+            History(one.folder, check=check).commit_by(
+                Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason="approve")
+            )
         answer = Answer.DENIED if role is None else Answer.APPROVED
         database.write_now(lambda tx: pairing.settle(tx, one.id, request["code"], answer))
     finally:

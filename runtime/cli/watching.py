@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from runtime.cli import learning
 from runtime.cli.terminal import (
     HERE,
     Home,
@@ -25,11 +26,12 @@ from runtime.cli.terminal import (
 )
 from runtime.engine.database import Database
 from runtime.engine.lease import Lease
+from runtime.learning import runs
 from runtime.settings import Settings
 from runtime.tenant.index import Index
 from runtime.tenant.messages import MessageLog
 from runtime.tenant.registry import Tenant
-from runtime.turns import inbox, outbox
+from runtime.turns import bad_edits, inbox, outbox
 
 
 def register(root: typer.Typer) -> None:
@@ -47,6 +49,8 @@ def status(json: Json = False, home: Home = HERE) -> None:
     try:
         standing = database.read_now(lambda tx: tx.run(inbox.STANDING))[0]
         troubled = database.read_now(lambda tx: outbox.troubled(tx, 1000))
+        last = database.read_now(runs.last)
+        edits = database.read_now(bad_edits.every)
     finally:
         database.close()
     broken = {id: fault.problem for id, fault in tenants.broken().items()}
@@ -58,6 +62,8 @@ def status(json: Json = False, home: Home = HERE) -> None:
         "queue_depth": standing["depth"],
         "oldest_unanswered_seconds": oldest,
         "dead_letters": len(troubled),
+        "last_runs": {run.tenant: learning.record(run) for run in last},
+        "not_in_force": [_edit(one) for one in edits],
         "rehearsal": settings.file.model.upstream == "rehearsal",
     }
     if json:
@@ -73,9 +79,17 @@ def status(json: Json = False, home: Home = HERE) -> None:
             ("turns not finished", standing["depth"]),
             ("oldest of them", f"{oldest} s" if oldest is not None else "-"),
             ("dead letters", len(troubled)),
+            *((f"last run of {run.tenant}", f"{run.kind.value}: {learning.told(run)}") for run in last),
+            ("edits not in force", len(edits)),
         ],
         empty="",
     )
+    for one in edits:
+        out.print(Text(f"{one.tenant}/{plain(one.path)} ({one.whose})", style="bold"), soft_wrap=True)
+        for line in bad_edits.fault_lines(one.path, one.faults):
+            out.print(Text(f"  {plain(line)}"), soft_wrap=True)
+        if one.aside:
+            out.print(Text(f"  kept, once a turn began, in {plain(one.aside)}", style="dim"), soft_wrap=True)
     print_faults(broken)
 
 
@@ -176,6 +190,17 @@ def dead_letters(
         out.print(Text(f"{letter['since']}  {letter['state']}  {letter['key']}", style="bold"), soft_wrap=True)
         out.print(Text(f"  {plain(letter['problem'])}"), soft_wrap=True)
         out.print(Text(f"  {plain(letter['text'])}", style="dim"), soft_wrap=True)
+
+
+def _edit(one: bad_edits.BadEdit) -> dict[str, object]:
+    return {
+        "tenant": one.tenant,
+        "file": one.path,
+        "faults": bad_edits.fault_lines(one.path, one.faults),
+        "whose": one.whose,
+        "since": datetime.fromtimestamp(one.since, UTC).isoformat(timespec="seconds"),
+        "aside": one.aside,
+    }
 
 
 def _index(settings: Settings, tenant: Tenant) -> Index:

@@ -4,8 +4,10 @@ The one place that knows the engine's library (DBOS). A workflow is named by an 
 once; it is handed only that id, because what a workflow row holds stays in the engine's tables.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -78,9 +80,16 @@ class Engine:
         DBOS.launch()
 
     async def start(self, name: str, id: str) -> None:
-        """Start workflow ``name`` under ``id``; nothing happens when it was started before."""
-        with SetWorkflowID(id):
-            await DBOS.start_workflow_async(self._workflows[name], id)
+        """Start workflow ``name`` under ``id``; nothing happens when it was started before.
+
+        In a context of its own: from within a step the library would take it for a part of that step and refuse.
+        """
+
+        async def begin() -> None:
+            with SetWorkflowID(id):
+                await DBOS.start_workflow_async(self._workflows[name], id)
+
+        await asyncio.get_running_loop().create_task(begin(), context=Context())
 
     async def step(self, name: str, work: Callable[[], Coroutine[Any, Any, T]], *, retry: Retry | None = None) -> T:
         """Run ``work`` and checkpoint what it returns (JSON: ids and numbers, never content).

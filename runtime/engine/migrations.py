@@ -63,6 +63,30 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE polled (
             tenant TEXT NOT NULL, channel TEXT NOT NULL, upto BIGINT NOT NULL, PRIMARY KEY (tenant, channel))""",
     ),
+    (
+        "CREATE INDEX inbox_said ON inbox (tenant, conversation, seq)",
+        # Work that nobody typed: due -> running -> done (or due again). It covers what was said up to inbox.seq
+        # ``upto``; ``conversation`` is empty where it is about all of a tenant's.
+        """CREATE TABLE run (
+            id TEXT PRIMARY KEY,
+            tenant TEXT NOT NULL, kind TEXT NOT NULL, conversation TEXT NOT NULL, state TEXT NOT NULL,
+            upto BIGINT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            outcome TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', landed TEXT NOT NULL DEFAULT '',
+            opened DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION NOT NULL,
+            started DOUBLE PRECISION, finished DOUBLE PRECISION)""",
+        "CREATE INDEX run_of ON run (tenant, kind, conversation)",
+        "CREATE INDEX run_unfinished ON run (due) WHERE state <> 'done'",
+        # How far of what was said is learned from: of one conversation, or (empty) by the reviews of a tenant.
+        """CREATE TABLE learned (
+            tenant TEXT NOT NULL, conversation TEXT NOT NULL, upto BIGINT NOT NULL,
+            PRIMARY KEY (tenant, conversation))""",
+        # When a tenant is looked at next for a review.
+        "CREATE TABLE review (tenant TEXT PRIMARY KEY, due DOUBLE PRECISION NOT NULL)",
+        # Edits that are not in force: what is wrong, the blob of the version that is, and where the bytes are kept.
+        """CREATE TABLE bad_edit (
+            tenant TEXT NOT NULL, path TEXT NOT NULL, faults TEXT NOT NULL, committed TEXT NOT NULL,
+            aside TEXT NOT NULL, whose TEXT NOT NULL, since DOUBLE PRECISION NOT NULL, PRIMARY KEY (tenant, path))""",
+    ),
 )
 
 

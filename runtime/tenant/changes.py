@@ -7,13 +7,13 @@ write, so no attribute, filter, link or nested repository in there can mean anyt
 import hashlib
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runtime.errors import Fault
-from runtime.tenant.commits import Concern, Refusal, concern_of, shown
-from runtime.tenant.folder import COMMITTED, Folder, Stamp
+from runtime.tenant.commits import Concern, Refusal, concern_of, shown, subject
+from runtime.tenant.folder import COMMITTED, Folder, Stamp, stamp_of
 
 MAX_FILE = 5_000_000
 """Bytes. Larger files are not history; ``state/media`` is the place for them."""
@@ -26,7 +26,10 @@ FILE = "100644"
 PROGRAM = "100755"
 
 # Left by editors, Python and the system: nobody's words, skipped without a report.
-_LITTER = re.compile(r"__pycache__|.*\.py[co]|.*\.sw[op]|.*~|\.#.*|\.DS_Store|\.ps-.*")
+_LITTER = re.compile(
+    r"__pycache__|.*\.py[co]|\.DS_Store|\.ps-.*"
+    r"|.*\.sw[a-p]|4913|.*~|\.#.*|#.*#|.*\.kate-swp|\.goutputstream-.*|\.~lock\..*#|.*___jb_(tmp|old)___"
+)
 
 # Read by the CLI or by git wherever they lie: below the top they would be orders nobody reviewed.
 _PLANTED = frozenset({"claude.md", "claude.local.md", ".claude", ".mcp.json", ".gitattributes", ".gitmodules"})
@@ -45,12 +48,13 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that differs. ``entry`` and ``data`` are what is in the folder now, None where it is gone."""
+    """One file that differs. ``entry``, ``data`` and ``stamp`` are what is in the folder now, None where it is gone."""
 
     path: str
     before: Entry | None
     entry: Entry | None
     data: bytes | None = field(default=None, repr=False)
+    stamp: Stamp | None = None
 
     @property
     def concern(self) -> Concern:
@@ -95,7 +99,7 @@ def compare(folder: Folder, tracked: Mapping[str, Entry], known: Known) -> Diffe
         if before and before == (mode, known.blob(path, stamp)):
             present.add(path)
             continue
-        if _is_litter(path):
+        if is_litter(path):
             continue
         if refusal := why_not(path, stamp):
             refused.setdefault(*refusal)
@@ -113,11 +117,18 @@ def compare(folder: Folder, tracked: Mapping[str, Entry], known: Known) -> Diffe
         known.keep(path, stamp, entry.blob)
         if entry != before:
             total += len(data)
-            changes.append(Change(path, before, entry, data))
+            changes.append(Change(path, before, entry, data, stamp))
     known.forget_others(present)
     changes += (Change(path, tracked[path], None) for path in _gone(tracked, present, refused))
     reported = (Refusal(shown(path), why) for path, why in refused.items() if not _is_link_of_a_person(path, tracked))
     return Difference(tuple(changes), tuple(reported))
+
+
+def last_changed(folder: Folder, changes: Iterable[Change]) -> float:
+    """When the youngest of the changes was made, in seconds since the epoch; 0 when there is none. Of what is gone,
+    the folder it lay in knows."""
+    stamps = (one.stamp or stamp_of((folder.root / one.path).parent) for one in changes)
+    return max((stamp.ctime_ns / 1e9 for stamp in stamps if stamp), default=0.0)
 
 
 def why_not(path: str, stamp: Stamp) -> tuple[str, str] | None:
@@ -140,7 +151,17 @@ def why_not(path: str, stamp: Stamp) -> tuple[str, str] | None:
 
 def is_versioned(path: str) -> bool:
     """Whether the path lies in what the runtime commits; anything else in the repository is a person's own affair."""
-    return any(path == part or path.startswith(f"{part}/") for part in COMMITTED) and not _is_litter(path)
+    return any(path == part or path.startswith(f"{part}/") for part in COMMITTED) and not is_litter(path)
+
+
+def subject_of(changes: Sequence[Change]) -> str:
+    """What a commit of these changes is called, after the concern of the first."""
+    return subject(
+        changes[0].concern,
+        added=[one.path for one in changes if one.before is None],
+        changed=[one.path for one in changes if one.before and one.entry],
+        deleted=[one.path for one in changes if one.entry is None],
+    )
 
 
 def in_the_way(folder: Folder, tracked: Mapping[str, Entry]) -> list[str]:
@@ -171,7 +192,8 @@ def _gone(tracked: Mapping[str, Entry], present: set[str], refused: Mapping[str,
             yield path
 
 
-def _is_litter(path: str) -> bool:
+def is_litter(path: str) -> bool:
+    """Whether a file, or a folder above it, was left by an editor, Python or the system."""
     return any(_LITTER.fullmatch(name) for name in path.split("/"))
 
 

@@ -5,6 +5,7 @@ A person's words reach these messages, so every value is one line, and nothing a
 as "This reverts commit".
 """
 
+import hashlib
 import re
 import textwrap
 import unicodedata
@@ -13,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from runtime.errors import Fault
+from runtime.tenant.folder import Stamp
 
 AGENT_NAME = "ProxyStaff"
 AGENT_EMAIL = "agent@proxystaff.invalid"
@@ -26,6 +29,9 @@ ADMIN = "admin"
 
 _SUBJECT = 72
 _TRAILER = 200
+
+_LONGEST_NAME = 200
+"""Characters of the last part of a ref: with its lock it is a file's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +75,37 @@ class Refusal:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadFile:
+    """A changed file that fails its check and is therefore not committed. ``faults`` has a line for each thing that is
+    wrong, ``committed`` is the blob of the version that is (empty: there is none), ``aside`` where its bytes would be
+    kept; ``data`` is None where the file is gone."""
+
+    path: str
+    faults: tuple[str, ...]
+    committed: str
+    data: bytes | None = field(repr=False)
+    stamp: Stamp | None = field(repr=False)
+    aside: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class CommitResult:
     commits: tuple[Commit, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    bad: tuple[BadFile, ...] = ()
 
 
-class RevertConflict(Fault):
-    """Later edits touch the same lines. Nothing was changed. ``files`` are those that need a person."""
+class Conflict(Fault):
+    """Other edits are in the way, in ``files``. Nothing was changed."""
 
     def __init__(self, problem: str, *, hint: str, files: tuple[str, ...]) -> None:
         super().__init__(problem, hint=hint)
         self.files = files
+
+
+class RevertConflict(Conflict):
+    """Later edits touch the same lines as what is to be taken back; ``files`` need a person."""
 
 
 class Concern(StrEnum):
@@ -156,6 +181,14 @@ def _names(concern: Concern, paths: Iterable[str]) -> Iterator[str]:
         name = PurePosixPath(shown(path))
         parts = name.parts[2:] if "/rules/" in path else name.parts[-1:]
         yield "/".join(parts) if concern is Concern.SETTINGS else "/".join((*parts[:-1], name.stem))
+
+
+def ref_name(name: str) -> str:
+    """A turn's or run's id as the last part of a ref, and as a file's name."""
+    quoted = quote(name, safe="").replace(".", "%2E")
+    if len(quoted) <= _LONGEST_NAME:
+        return quoted
+    return f"{quoted[: _LONGEST_NAME - 33]}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def message(title: str, origin: Origin, *, first: str = "") -> str:
@@ -255,11 +288,16 @@ def written(id_: str, text: str, author: str, paths: Sequence[str], parent: str)
         email=who[2],
         subject=title,
         body=body,
-        trailers=dict(line.split(": ", 1) for line in parts[-1].splitlines()),
+        trailers=trailers(text),
         files=tuple(shown(path) for path in sorted(paths, key=_as_git_sorts)),
         parents=(parent,) if parent else (),
         reverts=reverts[1] if reverts else None,
     )
+
+
+def trailers(text: str) -> dict[str, str]:
+    """The trailers of a ``message`` of ours."""
+    return dict(line.split(": ", 1) for line in text.strip("\n").split("\n\n")[-1].splitlines() if ": " in line)
 
 
 def _as_git_sorts(path: str) -> bytes:

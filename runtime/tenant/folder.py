@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from runtime.errors import Broken, Fault, NotFound, Refused
+from runtime.errors import Broken, Fault, NotFound, Refused, Unavailable
 
 COMMITTED = ("CLAUDE.md", "tenant.yaml", ".gitignore", "life", "directives", "execution", "state/schedules.yaml")
 """What of a tenant is versioned. The rest of ``state/`` and ``.secrets/`` is not."""
@@ -43,6 +43,14 @@ class Stamp(NamedTuple):
     inode: int
     mode: int
     fresh_at: int = 0
+
+    def is_at(self, name: str, parent: int) -> bool:
+        """Whether it is still what lies under ``name`` in the open folder ``parent``."""
+        try:
+            now = os.lstat(name, dir_fd=parent)
+        except FileNotFoundError:
+            return False
+        return self[:5] == (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino, now.st_mode)
 
 
 Stamps = Mapping[str, Stamp]
@@ -105,20 +113,28 @@ class Folder:
         """As write_bytes, in UTF-8."""
         self.write_bytes(rel, text.encode(), mode=mode)
 
-    def write_bytes(self, rel: str, data: bytes, *, mode: int | None = None) -> None:
+    def write_bytes(self, rel: str, data: bytes, *, mode: int | None = None, over: Stamp | None = None) -> None:
         """Replace the file whole, durably: a kill leaves the old one or the new one. Folders above are made.
 
-        A link in the file's place is replaced, never followed. ``mode`` defaults to the old file's, or 0644.
+        A link in the file's place is replaced, never followed. ``mode`` defaults to the old file's, or 0644. With
+        ``over`` only that is replaced: raises Unavailable when something else lies there by now.
         """
+        with self.replacing(rel, mode=mode, over=over) as file:
+            file.write(data)
+
+    @contextmanager
+    def replacing(self, rel: str, *, mode: int | None = None, over: Stamp | None = None) -> Iterator[BinaryIO]:
+        """As write_bytes, for what is written piece by piece: the old file stays until the block has ended well."""
         with self._parent(rel, create=True) as (parent, name):
             temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
+                    yield file
                     file.flush()
                     os.fchmod(descriptor, _mode_of(name, parent) if mode is None else mode)
                     os.fsync(descriptor)
+                _refuse_other(rel, over, name, parent)
                 os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
             except BaseException:
                 with suppress(FileNotFoundError):
@@ -126,9 +142,10 @@ class Folder:
                 raise
             os.fsync(parent)
 
-    def remove(self, rel: str) -> None:
-        """Durably remove a file (or the link in its place). Raises NotFound."""
+    def remove(self, rel: str, *, over: Stamp | None = None) -> None:
+        """Durably remove a file (or the link in its place); ``over`` as in write_bytes. Raises NotFound."""
         with self._parent(rel) as (parent, name):
+            _refuse_other(rel, over, name, parent)
             os.unlink(name, dir_fd=parent)
             os.fsync(parent)
 
@@ -249,6 +266,11 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refuse_other(rel: str, over: Stamp | None, name: str, parent: int) -> None:
+    if over is not None and not over.is_at(name, parent):
+        raise Unavailable(f"{rel} was changed meanwhile", hint="look at it again")
 
 
 def _make_one(name: str, parent: int, mode: int) -> None:

@@ -9,6 +9,7 @@ that is only ``---`` is never part of a valid head. ``---`` further down belongs
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from frontmatter.default_handlers import JSONHandler
@@ -86,9 +87,8 @@ def _object(head: str, path: str) -> dict[str, Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} is there twice")
+        counted = Counter(name for name, _ in pairs)
+        raise ValueError(f"the key {counted.most_common(1)[0][0]!r} is there twice")
     return found
 
 

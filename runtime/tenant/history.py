@@ -6,43 +6,69 @@ here, through Folder, so nothing an agent writes can make git run or read anythi
 Does not own what may be committed (changes.py) nor how a commit is worded (commits.py).
 """
 
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
-from runtime.errors import Fault, NotFound, Refused
+from runtime.errors import ConfigFault, NotFound, Refused
+from runtime.tenant import aside, learned, purging
 from runtime.tenant import commits as wording
-from runtime.tenant.changes import FILE, PROGRAM, Change, Entry, Known, blob_id, compare, in_the_way, is_versioned
-from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Origin, Refusal, RevertConflict
+from runtime.tenant.changes import (
+    FILE,
+    PROGRAM,
+    Change,
+    Difference,
+    Entry,
+    Known,
+    blob_id,
+    compare,
+    in_the_way,
+    is_versioned,
+    subject_of,
+)
+from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
+from runtime.tenant.erasure import records
 from runtime.tenant.folder import Folder
 from runtime.tenant.inverse import without_added
+from runtime.tenant.landing import Landing, between
+from runtime.tenant.learned import Learned
+from runtime.tenant.purging import refuse_entangled
 from runtime.tenant.repository import Planned, Repository
+from runtime.tenant.rewriting import Cleaning, Rewriting
 
-__all__ = ["ADMIN", "AGENT", "Commit", "CommitResult", "History", "Origin", "Refusal", "RevertConflict"]
+__all__ = ["ADMIN", "AGENT", "Commit", "CommitResult", "Conflict", "History", "Origin", "Refusal", "RevertConflict"]
 
 AGENT = "agent"
 
-_LANDING = "refs/proxystaff/landing"
-"""Holds a revert's commit from before HEAD moves to it until its files are in the folder: after a kill it says that
-something is left to do."""
-
 _SET_ASIDE = "refs/proxystaff/set-aside/"
+_RUNS = "refs/proxystaff/runs/"
 
 
 class History:
     """The commits of one tenant's folder. Calls block for some milliseconds: make them in a worker thread.
 
-    ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process.
+    ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process. What
+    fails ``check`` is not committed.
     Raises Broken when there is no usable repository, Unavailable when a person's git is in the middle of something.
     """
 
-    def __init__(self, folder: Folder, *, home: Path | None = None, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        home: Path | None = None,
+        now: Callable[[], float] = time.time,
+        check: aside.Check = lambda _path, _data: None,
+    ) -> None:
         self._folder = folder
         self._repository = Repository(folder.root / ".git")
+        self._landing = Landing(folder, self._repository, self._refuse_worse)
         self._home = home
         self._now = now
+        self._check = check
         self._lock = threading.RLock()
         self._known = Known()
         self._tracked: tuple[str, dict[str, Entry]] = ("", {})
@@ -59,17 +85,33 @@ class History:
         """Commit whatever is uncommitted under the admin's name, a commit for each concern."""
         return self._commit_changes(Origin(actor=ADMIN, tenant=self._folder.root.name), "", frozenset(Concern))
 
-    def commit_agent(self, origin: Origin, subject_hint: str = "") -> CommitResult:
+    def commit_agent(self, origin: Origin, subject_hint: str = "", *, check: aside.Check | None = None) -> CommitResult:
         """Commit what a turn changed under ProxyStaff's name, a commit for each concern.
 
-        The hint is the subject where there is one commit only. Settings (tenant.yaml, CLAUDE.md) are not the agent's
-        to change: a change of those is an admin's, and stays for ``commit_admin``.
+        The hint is the subject where there is one commit only; ``check`` is a further one for what the turn changed.
+        Settings (tenant.yaml, CLAUDE.md) are not the agent's to change: a change of those is an admin's, and stays for
+        ``commit_admin``.
         """
-        return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS})
+        return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS}, check)
 
     def commit_by(self, origin: Origin) -> CommitResult:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
         return self._commit_changes(origin, "", frozenset(Concern))
+
+    def uncommitted(self) -> Difference:
+        """What of the folder differs from the last commit."""
+        with self._lock:
+            self._landing.settle()
+            return compare(self._folder, self.files(self.head()), self._known)
+
+    def committed(self, path: str) -> tuple[str, bytes, int] | None:
+        """The committed version of a file: its blob, its bytes, its mode in the folder; None when there is none."""
+        with self._lock:
+            entry = self.files(self.head()).get(path)
+            if entry is None or entry.mode not in (FILE, PROGRAM):
+                return None
+            data = self._repository.blobs([entry.blob])[entry.blob]
+            return entry.blob, data, 0o755 if entry.mode == PROGRAM else 0o644
 
     def revert(self, commit: str, origin: Origin) -> Commit:
         """Take a commit back by a new one that keeps every later edit.
@@ -78,49 +120,66 @@ class History:
         and index as they were: the result is computed beside the folder. A kill on the way is mended by the next call.
         """
         with self._lock:
-            self._settle()
+            self._landing.settle()
             target, head = self.find(commit), self.head()
             self._refuse_unrevertable(target, head)
             tree, conflicts = self._repository.merge(target.id, head, target.parents[0])
             mended = self._mended(target, head, conflicts)
-            changes = _between(self._files(head), self._repository.files(tree))
+            changes = between(self.files(head), self._repository.files(tree))
             if not changes:
                 problem = f"{target.id[:10]} is taken back already: nothing of it is left"
                 raise Refused(problem, hint="see `proxystaff history`")
-            self._refuse_dirty(changes)
+            if dirty := self._landing.dirty(changes):
+                raise Refused(f"{', '.join(dirty)}: edited and not committed", hint="commit or undo these edits first")
             title, first = wording.revert_subject(target.subject), wording.reverts_line(target.id)
             planned = Planned(wording.message(title, origin, first=first), mended, tree=tree)
-            [made] = self._repository.make(_LANDING, [planned], self._author(origin.actor), [head])
-            self._repository.move(self._repository.branch(), made, head)
-            self._land(_between(self._files(head), self._repository.files(made)))
-            return self.find(made)
+            return self.find(self._landing.land(planned, self._author(origin.actor), head))
 
     def set_aside(self, turn: str) -> str | None:
         """Take what a dead attempt left out of the folder, and keep it: the id of a commit that holds it, or None.
 
         The commit is kept under refs/proxystaff/set-aside/; an earlier one of the same turn is its second parent.
+        Settings stay where they are: no agent writes them, so what is there is an admin's.
         """
         with self._lock:
-            self._settle()
+            self._landing.settle()
             head = self.head()
-            tracked = self._files(head)
+            tracked = self.files(head)
             for path in in_the_way(self._folder, tracked):
                 self._folder.remove(path)
-            changes = compare(self._folder, tracked, self._known).changes
+            found = compare(self._folder, tracked, self._known).changes
+            changes = [one for one in found if one.concern is not Concern.SETTINGS]
             if not changes:
                 return None
-            ref = _SET_ASIDE + quote(turn, safe="").replace(".", "%2E")
+            ref = _SET_ASIDE + wording.ref_name(turn)
             earlier = self._repository.ref(ref)
             origin = Origin(actor=AGENT, tenant=self._folder.root.name, turn=turn)
             planned = Planned(wording.message("Set aside what an unfinished attempt left", origin), changes)
             parents = [head, earlier] if earlier else [head]
             [made] = self._repository.make(ref, [planned], self._author(AGENT), parents)
-            self._bring([Change(change.path, change.entry, change.before) for change in changes])
+            self._landing.bring([Change(change.path, change.entry, change.before) for change in changes])
             return made
 
     def head(self) -> str:
         """The id of the newest commit; it rarely needs a process."""
         return self._repository.head()
+
+    def files(self, commit: str) -> dict[str, Entry]:
+        """The files of a commit. Those of the last one asked for are kept: each turn asks for HEAD's."""
+        with self._lock:
+            if commit != self._tracked[0]:
+                self._tracked = (commit, self._repository.files(commit))
+            return self._tracked[1]
+
+    def contents(self, commit: str, paths: Collection[str] | None = None) -> Iterator[tuple[str, Entry, bytes]]:
+        """The files of a commit that the runtime versions (of them ``paths``, if given), and what is in them."""
+        wanted = {
+            path: entry
+            for path, entry in self.files(commit).items()
+            if is_versioned(path) and entry.mode in (FILE, PROGRAM) and (paths is None or path in paths)
+        }
+        blobs = self._repository.blobs([entry.blob for entry in wanted.values()])
+        yield from ((path, entry, blobs[entry.blob]) for path, entry in wanted.items())
 
     def log(self, *, limit: int = 20, by_agent: bool | None = None) -> list[Commit]:
         """The newest commits first; ``by_agent`` True or False only those by ProxyStaff or only those by people."""
@@ -137,9 +196,16 @@ class History:
     def find(self, prefix: str) -> Commit:
         """The commit whose id starts with ``prefix``, at least 4 digits of it.
 
-        Raises BadInput (no prefix of an id), NotFound, or Refused (several commits begin so).
+        The id that a commit had before a person was erased leads to what it is now. Raises BadInput (no prefix of an
+        id), NotFound, or Refused (several commits begin so).
         """
-        return self._repository.find(prefix)
+        try:
+            return self._repository.find(prefix)
+        except NotFound:
+            new = records.renamed(self._folder, prefix.strip().lower())
+            if new is None:
+                raise
+            return self._repository.find(new)
 
     def versions(self, path: str, *, limit: int = 50) -> Iterator[bytes]:
         """What a file held in each commit that changed it, newest first; what is not there any more is passed over."""
@@ -147,6 +213,16 @@ class History:
             entry = self._repository.files(commit).get(path)
             if entry is not None:
                 yield self._repository.blobs([entry.blob])[entry.blob]
+
+    def learned(self, after: str = "") -> Learned:
+        """What the commits since ``after`` tell of facts that were learned or taken out; since the beginning when
+        ``after`` is empty or no longer part of the history."""
+        head = self.head()
+        if after and not self._repository.follows(head, after):
+            after = ""
+        mark = secrets.token_hex(16)  # nothing that is committed can hold it
+        log = self._repository.patches("life", after=after, head=head, mark=mark)
+        return learned.read(log, mark, after=after, head=head)
 
     def diff(self, commit: str) -> str:
         """What a commit changed, as a plain patch."""
@@ -166,11 +242,79 @@ class History:
         with self._lock:
             self._repository.tidy()
 
+    # Runs: what nobody typed is done beside the folder, and lands when it is done
+
+    def keep(self, run: str, base: str, changes: Sequence[Change], origin: Origin) -> None:
+        """Put what ``run`` changed on a branch of its own, as one commit on ``base``. HEAD does not see it."""
+        with self._lock:
+            self.drop(run)
+            planned = Planned(wording.message(subject_of(changes), origin), changes)
+            self._repository.make(_RUNS + wording.ref_name(run), [planned], self._author(origin.actor), [base])
+
+    def kept(self, run: str) -> bool:
+        return bool(self._repository.ref(_RUNS + wording.ref_name(run)))
+
+    def land(self, run: str) -> Commit | None:
+        """Merge what is kept of ``run`` onto HEAD, as one ordinary commit; None when HEAD says all of it already.
+
+        Raises Conflict, with folder and HEAD as they were. Doing it again, after a kill too, finds the commit by its
+        Turn trailer and makes no second one.
+        """
+        with self._lock:
+            self._landing.settle()
+            kept, head = self._repository.ref(_RUNS + wording.ref_name(run)), self.head()
+            if not kept:
+                raise NotFound(f"nothing is kept of {run}", hint="start it again")
+            [base] = self._repository.log(kept, count=1)[0].parents
+            message = self._repository.message(kept)
+            for commit in self._repository.log(f"{base}..{head}", count=10_000):
+                if commit.trailers.get("Turn") == wording.trailers(message).get("Turn"):
+                    return commit
+            tree, conflicts = self._repository.merge(base, head, kept)
+            if conflicts:
+                raise _in_the_way("later edits touch the same lines of", conflicts)
+            changes = between(self.files(head), self._repository.files(tree))
+            if not changes:
+                return None
+            if dirty := self._landing.dirty(changes):
+                raise _in_the_way("somebody is editing", dirty)
+            return self.find(self._landing.land(Planned(message, tree=tree), self._author(AGENT), head))
+
+    def drop(self, run: str) -> None:
+        """Forget what was kept of ``run``. What has landed stays."""
+        if self.kept(run):
+            self._repository.drop(_RUNS + wording.ref_name(run))
+
+    def rewriting(self, cleaning: Cleaning) -> Rewriting:
+        """To write every commit anew. Nothing else may use the folder meanwhile. Raises Refused (a stash, a worktree)
+        or Unavailable (a person's git is in the middle of something)."""
+        with self._lock:
+            self._landing.settle()
+            refuse_entangled(self._repository.git, self._repository.branch(), cleaning.ref)
+            return Rewriting(self._repository.git, cleaning)
+
+    def purge(self, cleaned: Callable[[str], str]) -> None:
+        """Take out whatever no commit leads to any more, and what git's commands left of it."""
+        with self._lock:
+            purging.purge(self._repository.git, cleaned)
+
+    def objects(self) -> Iterator[tuple[str, str]]:
+        """Every object of the repository, by its id, as text."""
+        return purging.objects(self._repository.git)
+
+    def branch(self) -> str:
+        """The ref that is worked on."""
+        return self._repository.branch()
+
+    def author(self, actor: str) -> str:
+        """Name, address and time of a commit made now."""
+        return self._author(actor)
+
     def _mended(self, target: Commit, head: str, conflicts: Sequence[str]) -> list[Change]:
         """The files git could not merge, without the lines that ``target`` added to them. Raises RevertConflict."""
         if not conflicts:
             return []
-        sides = [self._files(target.parents[0]), self._files(target.id), self._files(head)]
+        sides = [self.files(target.parents[0]), self.files(target.id), self.files(head)]
         changes = []
         for path in conflicts:
             entries = [files.get(path) for files in sides]
@@ -186,21 +330,26 @@ class History:
 
     # Committing
 
-    def _commit_changes(self, origin: Origin, hint: str, concerns: frozenset[Concern]) -> CommitResult:
+    def _commit_changes(
+        self, origin: Origin, hint: str, concerns: frozenset[Concern], check: aside.Check | None = None
+    ) -> CommitResult:
         with self._lock:
-            self._settle()
+            self._landing.settle()
             head = self.head()
-            found = compare(self._folder, self._files(head), self._known)
-            groups = [[one for one in found.changes if one.concern is concern] for concern in Concern]
-            groups = [group for group in groups if group and group[0].concern in concerns]
+            found = compare(self._folder, self.files(head), self._known)
+            ours = [one for one in found.changes if one.concern in concerns]
+            bad = tuple(aside.judged(self._folder, ours, [self._check, check] if check else [self._check]))
+            spoiled = {one.path for one in bad}
+            good = [one for one in ours if one.path not in spoiled]
+            groups = [group for concern in Concern if (group := [one for one in good if one.concern is concern])]
             if not groups:
-                return CommitResult(refused=found.refused)
+                return CommitResult(refused=found.refused, bad=bad)
             title = hint if len(groups) == 1 else ""
-            planned = [Planned(wording.message(title or _subject(group), origin), group) for group in groups]
-            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused)
+            planned = [Planned(wording.message(title or subject_of(group), origin), group) for group in groups]
+            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused, bad)
 
     def _commit(self, planned: Sequence[Planned], author: str, head: str) -> list[Commit]:
-        tracked = dict(self._files(head)) if head else {}
+        tracked = dict(self.files(head)) if head else {}
         ids = self._repository.make(self._repository.branch(), planned, author, [head] if head else [])
         self._repository.refresh_index()
         for change in (change for one in planned for change in one.changes):
@@ -219,14 +368,6 @@ class History:
         person = self._repository.identity(self._home or _own_home()) if actor == ADMIN else agent
         return f"{person or wording.NOBODY} {int(self._now())} +0000"
 
-    def _files(self, commit: str) -> dict[str, Entry]:
-        """The files of a commit. Those of the last one asked for are kept: each turn asks for HEAD's."""
-        if commit != self._tracked[0]:
-            self._tracked = (commit, self._repository.files(commit))
-        return self._tracked[1]
-
-    # Taking back
-
     def _refuse_unrevertable(self, target: Commit, head: str) -> None:
         if not target.parents:
             raise Refused(f"{target.id[:10]} made the tenant and cannot be taken back", hint="choose a later commit")
@@ -234,49 +375,18 @@ class History:
             problem = f"{target.id[:10]} is not part of the tenant's history"
             raise Refused(problem, hint="choose one that `proxystaff history` shows")
 
-    def _refuse_dirty(self, changes: Sequence[Change]) -> None:
-        dirty = [wording.shown(change.path) for change in changes if not self._holds(change.path, change.before)]
-        if dirty:
-            raise Refused(f"{', '.join(dirty)}: edited and not committed", hint="commit or undo these edits first")
-
-    def _holds(self, path: str, entry: Entry | None) -> bool:
-        """Whether the folder holds exactly this content; a link or the like never does."""
-        try:
-            data = self._folder.read_bytes(path)
-        except NotFound:
-            return entry is None
-        except Fault:
-            return False
-        return entry is not None and blob_id(data) == entry.blob
-
-    def _settle(self) -> None:
-        """Finish what a killed call left half done, and refuse to work in the middle of a person's own git command."""
-        if not self._repository.folder.is_dir():
-            raise self._repository.broken("is not there (.git is missing)")
-        if self._repository.has(_LANDING):
-            landing = self._repository.ref(_LANDING)
-            if self.head() == landing:
-                self._land(_between(self._repository.files(f"{landing}^"), self._repository.files(landing)))
-            else:
-                self._repository.drop(_LANDING)
-        self._repository.refuse_unfinished()
-
-    def _land(self, changes: Sequence[Change]) -> None:
-        """HEAD has moved to the landing commit: bring its files, where nobody has edited them since."""
-        self._bring([change for change in changes if self._holds(change.path, change.before)])
-        self._repository.refresh_index()
-        self._repository.drop(_LANDING)
-
-    def _bring(self, changes: Sequence[Change]) -> None:
-        """Write (or remove) files so that they are as the changes say."""
-        blobs = self._repository.blobs([change.entry.blob for change in changes if change.entry])
-        for change in changes:
-            if change.entry is None:
-                self._folder.remove(change.path)
-        for change in changes:
-            if change.entry:
-                mode = 0o755 if change.entry.mode == PROGRAM else 0o644
-                self._folder.write_bytes(change.path, blobs[change.entry.blob], mode=mode)
+    def _refuse_worse(self, changes: Sequence[Change]) -> None:
+        """Raises Refused when a file that is good would not be any more."""
+        entries = [entry for one in changes for entry in (one.before, one.entry) if entry]
+        blobs = self._repository.blobs([entry.blob for entry in entries])
+        for one in changes:
+            try:
+                self._check(one.path, blobs[one.entry.blob] if one.entry else None)
+            except ConfigFault as fault:
+                with suppress(ConfigFault):
+                    self._check(one.path, blobs[one.before.blob] if one.before else None)
+                    problem = f"it would leave a file that cannot be in force: {fault.faults[0]}"
+                    raise Refused(problem, hint="edit the file by hand") from None
 
 
 def _own_home() -> Path:
@@ -286,24 +396,8 @@ def _own_home() -> Path:
         return Path("/nonexistent")
 
 
-def _subject(changes: Sequence[Change]) -> str:
-    return wording.subject(
-        changes[0].concern,
-        added=[one.path for one in changes if one.before is None],
-        changed=[one.path for one in changes if one.before and one.entry],
-        deleted=[one.path for one in changes if one.entry is None],
-    )
-
-
-def _between(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[Change]:
-    """What differs between two commits. Raises Refused when it is not a file that the runtime may write."""
-    paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
-    for path in paths:
-        entries = [one for one in (before.get(path), after.get(path)) if one]
-        if not is_versioned(path) or any(entry.mode not in (FILE, PROGRAM) for entry in entries):
-            problem = f"{wording.shown(path)} is not a file the runtime writes"
-            raise Refused(problem, hint="use `git revert` in the tenant's folder")
-    return [Change(path, before.get(path), after.get(path)) for path in paths]
+def _in_the_way(what: str, files: tuple[str, ...]) -> Conflict:
+    return Conflict(f"{what} {', '.join(files)}", hint="it is tried again on what is there now", files=files)
 
 
 def _conflict(target: Commit, files: tuple[str, ...]) -> RevertConflict:

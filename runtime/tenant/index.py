@@ -1,20 +1,18 @@
-"""The search index of one tenant: a SQLite file with full text, made from the message log and from nothing else.
+"""The search index of one tenant: a SQLite file with full text, made from the logs and the history of life/ alone.
 
 Owns the derived database under the home's ``var/index/``: it may be deleted at any time, and one that is damaged is
-thrown away and made anew. Does not own the log (messages.py), which alone is the truth.
+thrown away and made anew. Does not own the logs (messages.py, turnlog.py), which alone are the truth, nor how their
+lines get in (intake.py), nor the language of a query (matching.py).
 """
 
 import fcntl
-import hashlib
-import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
@@ -22,39 +20,23 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
 from runtime.errors import BadInput, Unavailable
+from runtime.tenant import matching
 from runtime.tenant.folder import Folder
-from runtime.tenant.messages import MESSAGES, RANK, MessageLine, from_line
-from runtime.tenant.monthly import MonthlyLog, Place, instant, parse
+from runtime.tenant.intake import Intake, Progress, Rewritten
+from runtime.tenant.learned import Learned
+from runtime.tenant.matching import Filters, select, to_match
+from runtime.tenant.messages import MessageLine, from_line
+from runtime.tenant.tables import VERSION, clean, make, transaction, used_key, version
 from runtime.words import Direction
 
+__all__ = ["MAX_LIMIT", "VERSION", "Hit", "Index", "to_match"]
+
 MAX_LIMIT = 100
-VERSION = 1
-"""Of the tables below; an index of another version is made anew."""
 
-Progress = Callable[[int, int], None]
-"""Called with what is done and the whole, in bytes of the log."""
+_CACHE_KB = 64_000
+_HEAD = "life read up to"
 
-_BATCH = 5_000
-_MAX_QUERY = 500
-_PRINT = 512
-"""Bytes before an offset by which a file is known again: a log only grows, so they never change."""
-
-_INSERT = """
-INSERT INTO messages (channel, direction, id, at, conversation, person, kind, text, how, turn, state, rank)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (channel, direction, id) DO UPDATE SET state = excluded.state, rank = excluded.rank
-WHERE excluded.rank > messages.rank
-"""
-
-_LATER = "UPDATE messages SET state = ?, rank = ? WHERE channel = ? AND direction = ? AND id = ? AND rank < ?"
-
-_TRIGGER = """
-CREATE TRIGGER messages_written AFTER INSERT ON messages BEGIN
-  INSERT INTO messages_fts (rowid, text) VALUES (new.rowid, new.text);
-END;
-"""
-
-_COLUMNS = "m.id, m.at, m.channel, m.conversation, m.person, m.direction, m.kind, m.text, m.how, m.turn, m.state"
+_A = TypeVar("_A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +51,10 @@ class Hit:
 
 
 class Index:
-    """Safe for many threads and processes: each call opens the database and closes it."""
+    """Safe for many threads and processes: each call opens the database and closes it.
+
+    Every call may raise Unavailable: another process holds the database for long, or the disk is full.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -77,26 +62,25 @@ class Index:
         self._folder: Folder | None = None
 
     def catch_up(self, folder: Folder, progress: Progress | None = None) -> int:
-        """Take in what the log has gained; returns how many lines. Doing it twice changes nothing.
+        """Take in what the logs have gained; returns how many lines of messages. Doing it twice changes nothing.
 
-        A file that is shorter than it was or not the one it was means that the log was rewritten: all is made anew.
+        A file that is shorter than it was or not the one it was means that a log was rewritten: all is made anew.
         """
         self._folder = folder
         with self._lock:
             try:
                 with self._opened() as db:
-                    return _catch_up(db, _log(folder), progress)
-            except _Rewritten:
+                    return Intake(db, folder).catch_up(progress)
+            except Rewritten:
                 return self._rebuild(folder, progress)
             except sqlite3.DatabaseError as fault:
-                if isinstance(fault, sqlite3.OperationalError) and not _is_damage(fault):
-                    raise self._unavailable(fault) from None
+                self._refuse_unless_damaged(fault)
                 self._throw_away()
                 with self._opened() as db:
-                    return _catch_up(db, _log(folder), progress)
+                    return Intake(db, folder).catch_up(progress)
 
     def rebuild(self, folder: Folder, progress: Progress | None = None) -> int:
-        """Make the index anew from the whole log; returns how many lines that were."""
+        """Make the index anew from the whole logs; returns how many lines of messages that were."""
         self._folder = folder
         with self._lock:
             return self._rebuild(folder, progress)
@@ -120,36 +104,94 @@ class Index:
             raise BadInput(f"limit is {limit}", hint=f"give 1 to {MAX_LIMIT}")
         if not 0 <= offset < 2**62:
             raise BadInput(f"offset is {offset}", hint="give 0 or more")
-        sql, values = _select(query, direction, since, until, person)
-        values += [limit, offset]
+        filters = Filters(direction=direction, since=since, until=until, person=person)
+
+        def hits(db: Database) -> list[Hit]:
+            sql, values = select(query, filters, matching.endings_in(db))
+            return [_hit(row) for row in db.query(sql, [*values, limit, offset])]
+
+        return self._ask(hits)
+
+    def count(self) -> int:
+        """How many messages the index holds."""
+        return self._ask(lambda db: int(db.table("messages").count))
+
+    # For recall
+
+    def said(self, words: Sequence[Sequence[str]], *, limit: int) -> list[MessageLine]:
+        """What people said that holds a word of each group (or its beginning), newest first; without the messages
+        from which a fact was learned: what they said stands in life/, as it is now."""
+        return self._ask(lambda db: [line for row in matching.said(db, words, limit) if (line := from_line(row))])
+
+    def how_many(self, words: Sequence[Sequence[str]], *, most: int) -> list[int]:
+        """For each group of words, how many messages hold one of them; counted up to ``most``."""
+        return self._ask(lambda db: matching.how_many(db, words, most))
+
+    def learned_up_to(self) -> str:
+        """The commit up to which the history of life/ was read for messages that facts were learned from."""
+
+        def head(db: Database) -> str:
+            row = db.conn.execute("SELECT value FROM marks WHERE name = ?", [_HEAD]).fetchone()
+            return str(row[0]) if row else ""
+
+        return self._ask(head)
+
+    def learn(self, learned: Learned) -> None:
+        """Keep what the history tells; when it was read from the beginning, in place of what was kept."""
+        names = [(clean(name),) for name in learned.names]
+        gone = [(clean(section), clean(text)) for section, text in learned.gone]
+
+        def keep(db: Database) -> None:
+            with transaction(db):
+                if not learned.after:
+                    db.conn.execute("DELETE FROM learned")
+                    db.conn.execute("DELETE FROM gone")
+                db.conn.executemany("INSERT OR IGNORE INTO learned VALUES (?)", names)
+                db.conn.executemany("INSERT OR IGNORE INTO gone VALUES (?, ?)", gone)
+                db.conn.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", [_HEAD, learned.head])
+
+        self._ask(keep)
+
+    def gone(self) -> list[tuple[str, str]]:
+        """Section and words of the facts that were taken out of life/ at some time."""
+        return self._ask(lambda db: list(db.conn.execute("SELECT section, text FROM gone")))
+
+    def used(self, texts: Iterable[str]) -> Mapping[str, int]:
+        """How often each of these facts was shown by ``recall`` before."""
+        keys = {used_key(text): text for text in texts}
+
+        def times(db: Database) -> Mapping[str, int]:
+            marks = ", ".join("?" * len(keys))
+            query = f"SELECT fact, times FROM used WHERE fact IN ({marks})"  # noqa: S608  # question marks only
+            return {keys[fact]: int(count) for fact, count in db.conn.execute(query, list(keys))}
+
+        return self._ask(times) if keys else {}
+
+    # Opening and mending
+
+    def _ask(self, question: Callable[[Database], _A]) -> _A:
+        """The answer; of an index made anew, when this one turns out to be damaged."""
         try:
-            return self._hits(sql, values)
+            with self._opened() as db:
+                return question(db)
         except sqlite3.DatabaseError as fault:
-            if isinstance(fault, sqlite3.OperationalError) and not _is_damage(fault):
-                raise self._unavailable(fault) from None
+            self._refuse_unless_damaged(fault)
         self._throw_away()
         if self._folder is None:
             raise Unavailable("the search index was damaged; it is made anew", hint="search again")
         self.catch_up(self._folder)
-        return self._hits(sql, values)
-
-    def count(self) -> int:
-        """How many messages the index holds."""
         with self._opened() as db:
-            return int(db.table("messages").count)
-
-    def _hits(self, sql: str, values: Sequence[Any]) -> list[Hit]:
-        with self._opened() as db:
-            return [_hit(row) for row in db.query(sql, values)]
+            return question(db)
 
     def _rebuild(self, folder: Folder, progress: Progress | None) -> int:
         try:
             with self._opened() as db:
-                _make(db)
-        except sqlite3.DatabaseError:
+                make(db)
+        except sqlite3.DatabaseError as fault:
+            self._refuse_unless_damaged(fault)
             self._throw_away()
         with self._opened() as db:
-            return _catch_up(db, _log(folder), progress)
+            return Intake(db, folder).catch_up(progress)
 
     def _throw_away(self) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
@@ -163,8 +205,9 @@ class Index:
             with self._alone():
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
-                if _version(db) != VERSION:
-                    _make(db)
+                connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+                if version(db) != VERSION:
+                    make(db)
             yield db
 
     @contextmanager
@@ -174,161 +217,14 @@ class Index:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _unavailable(self, fault: Exception) -> Unavailable:
-        return Unavailable(f"the search index {self._path.name} does not answer: {fault}", hint="try again in a moment")
+    def _refuse_unless_damaged(self, fault: Exception) -> None:
+        """An OperationalError is mostly a lock or a full disk; raises Unavailable for those."""
+        if isinstance(fault, sqlite3.OperationalError) and not any(sign in str(fault) for sign in _DAMAGE):
+            problem = f"the search index {self._path.name} does not answer: {fault}"
+            raise Unavailable(problem, hint="try again in a moment") from None
 
 
-class _Rewritten(Exception):
-    """A file of the log is no longer what was taken in."""
-
-
-def _is_damage(fault: Exception) -> bool:
-    """An OperationalError is mostly a lock or a full disk; these are a database that is not what it should be."""
-    return any(sign in str(fault) for sign in ("no such table", "no such column", "malformed", "vtable", "corrupt"))
-
-
-def _log(folder: Folder) -> MonthlyLog:
-    return MonthlyLog(folder, MESSAGES, lambda line: line.get("id"))
-
-
-def _version(db: Database) -> int:
-    return int(db.conn.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _make(db: Database) -> None:
-    """Empty tables, in place of whatever there was."""
-    with _transaction(db):
-        for name in ("messages_fts", "messages", "files"):
-            db.table(name).drop(ignore=True)
-        db.table("files").create({"name": str, "offset": int, "print": str}, pk="name")
-        messages = db.table("messages").create(
-            {
-                "rowid": int,
-                **dict.fromkeys(("channel", "direction", "id", "at", "conversation", "person"), str),
-                **dict.fromkeys(("kind", "text", "how", "turn", "state"), str),
-                "rank": int,
-            },
-            pk="rowid",
-        )
-        messages.create_index(["channel", "direction", "id"], unique=True)
-        messages.create_index(["at"])
-        messages.enable_fts(["text"], tokenize="unicode61 remove_diacritics 2")
-        db.conn.execute(_TRIGGER)
-        db.conn.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextmanager
-def _transaction(db: Database) -> Iterator[None]:
-    db.conn.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.conn.execute("ROLLBACK")
-        raise
-    db.conn.execute("COMMIT")
-
-
-def _catch_up(db: Database, log: MonthlyLog, progress: Progress | None) -> int:
-    files = log.files()
-    known = {row["name"]: (row["offset"], row["print"]) for row in db.table("files").rows}
-    if known.keys() - set(files):
-        raise _Rewritten
-    sizes = {name: log.size(name) for name in files}
-    taken = 0
-    for number, name in enumerate(files):
-        offset, print_ = known.get(name, (0, ""))
-        if offset > sizes[name] or (offset and _print(log, name, offset) != print_):
-            raise _Rewritten
-        before = sum(sizes[one] for one in files[:number])
-        places = log.places(name, offset) if sizes[name] > offset else iter(())
-        while batch := list(islice(places, _BATCH)):
-            _take(db, log, batch)
-            taken += len(batch)
-            if progress:
-                progress(before + batch[-1].end, sum(sizes.values()))
-    return taken
-
-
-def _take(db: Database, log: MonthlyLog, batch: Sequence[Place]) -> None:
-    """A batch and how far it reaches are one transaction; what another process took meanwhile is left out."""
-    name = batch[0].file
-    with _transaction(db):
-        held = db.conn.execute("SELECT offset FROM files WHERE name = ?", [name]).fetchone()
-        offset = held[0] if held else 0
-        _write(db, (place for place in batch if place.start >= offset))
-        end = max(offset, batch[-1].end)
-        db.conn.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", [name, end, _print(log, name, end)])
-
-
-def _write(db: Database, places: Iterable[Place]) -> None:
-    whole: list[tuple[Any, ...]] = []
-    later: list[tuple[Any, ...]] = []
-    for place in places:
-        raw = parse(place.raw)
-        line = from_line(raw) if raw else None
-        if line is None:
-            continue
-        if line.is_later_state:
-            rank = RANK[line.state]
-            later.append((line.state, rank, _clean(line.channel), line.direction, _clean(line.id), rank))
-        else:
-            whole.append(_row(line))
-    db.conn.executemany(_INSERT, whole)
-    db.conn.executemany(_LATER, later)
-
-
-def _row(line: MessageLine) -> tuple[Any, ...]:
-    words = (line.conversation, line.person, line.kind, line.text, line.how or "", line.turn or "", line.state or "")
-    name = (_clean(line.channel), line.direction, _clean(line.id), instant(line.at))
-    return (*name, *map(_clean, words), RANK[line.state])
-
-
-def _clean(text: str) -> str:
-    """SQLite takes no half surrogate pairs."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _print(log: MonthlyLog, name: str, offset: int) -> str:
-    start = max(0, offset - _PRINT)
-    return hashlib.sha256(log.peek(name, start, offset - start)).hexdigest()
-
-
-def _select(
-    query: str, direction: Direction | None, since: datetime | None, until: datetime | None, person: str
-) -> tuple[str, list[Any]]:
-    query = _clean(query[:_MAX_QUERY].replace("\0", " "))
-    match = to_match(query)
-    wheres: list[tuple[str, Any]] = []
-    if match:
-        wheres.append(("messages_fts MATCH ?", match))
-    elif query.strip():  # signs only, an emoji say: the full text does not know them
-        wheres.append(("instr(m.text, ?)", query.strip()))
-    if direction:
-        wheres.append(("m.direction = ?", direction.value))
-    if since:
-        wheres.append(("m.at >= ?", instant(since)))
-    if until:
-        wheres.append(("m.at < ?", instant(until)))
-    if person:
-        wheres.append(("lower(m.person) = lower(?)", _clean(person)))
-    snippet = "snippet(messages_fts, 0, '«', '»', '…', 24)" if match else "substr(m.text, 1, 160)"
-    source = "messages_fts JOIN messages m ON m.rowid = messages_fts.rowid" if match else "messages m"
-    where = " AND ".join(text for text, _ in wheres) or "1"
-    sql = f"SELECT {_COLUMNS}, {snippet} AS snippet FROM {source} WHERE {where} ORDER BY m.at DESC, m.rowid DESC LIMIT ? OFFSET ?"  # noqa: S608, E501  # every part is written here; values are bound
-    return sql, [value for _, value in wheres]
-
-
-def to_match(query: str) -> str:
-    """What a person typed, in FTS5's language: every word quoted, so that nothing in it is an operator.
-
-    Words match by their beginning, a phrase in double quotes as it stands. Nothing when there is no letter or digit.
-    """
-    terms = []
-    for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', query):
-        text = phrase or word
-        if any(c.isalnum() for c in text):
-            terms.append(f'"{text}"' if phrase else f'"{text}"*')
-    return " ".join(terms[:32])
+_DAMAGE = ("no such table", "no such column", "malformed", "vtable", "corrupt")
 
 
 def _hit(row: dict[str, Any]) -> Hit:

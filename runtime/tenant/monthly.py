@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from runtime.errors import Unavailable
 from runtime.tenant.folder import Folder
 
@@ -173,9 +175,12 @@ def encode(line: Line) -> bytes:
 def parse(raw: bytes) -> Line | None:
     """The object on a line; None when it is not one, or has no time."""
     try:
-        line = json.loads(raw.decode())
-    except (ValueError, RecursionError):
-        return None
+        line = from_json(raw, cache_strings="keys")
+    except ValueError:  # not JSON, or what this parser does not take: half a surrogate pair
+        try:
+            line = json.loads(raw.decode())
+        except (ValueError, RecursionError):
+            return None
     return line if isinstance(line, dict) and isinstance(line.get("at"), str) else None
 
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runtime import checked_yaml
 from runtime.errors import ConfigFault, Fault, NotFound
 from runtime.tenant.config import TENANT_FILE, TenantConfig, load_config
 from runtime.tenant.folder import Folder, Stamp, stamp_of
+from runtime.tenant.history import History
 from runtime.tenant.secrets import Keys, SecretRef, SecretStore
 from runtime.words import TenantId
 
@@ -56,7 +58,7 @@ class Tenants:
         """The tenant as its files are now; as they last were in order, when they are not (see ``broken``).
 
         Raises NotFound when there is no such tenant, and what is wrong with it (ConfigFault, Broken, Refused)
-        when it was never in order since this process began.
+        when it was never in order.
         """
         known = self._look(tenant_id)
         if known.tenant is not None:
@@ -136,9 +138,12 @@ class Tenants:
         try:
             config = load_config(folder)
         except Fault as fault:
-            return _Known(stamp, last, fault)
-        tenant = Tenant(id=tenant_id, folder=folder, config=config, secrets=SecretStore(folder, self._keys))
-        return _Known(stamp, tenant, None)
+            committed = _committed(folder) if last is None else None
+            return _Known(stamp, self._tenant(tenant_id, folder, committed) if committed else last, fault)
+        return _Known(stamp, self._tenant(tenant_id, folder, config), None)
+
+    def _tenant(self, tenant_id: TenantId, folder: Folder, config: TenantConfig) -> Tenant:
+        return Tenant(id=tenant_id, folder=folder, config=config, secrets=SecretStore(folder, self._keys))
 
     def _claimed_twice(self, known: dict[TenantId, _Known]) -> dict[TenantId, Fault]:
         owners: dict[str, TenantId] = {}
@@ -152,6 +157,16 @@ class Tenants:
                 )
                 faults[tenant_id] = ConfigFault([line], hint="give each tenant a number of its own")
         return faults
+
+
+def _committed(folder: Folder) -> TenantConfig | None:
+    """The settings as they were last committed, if those are in order: a broken file is not committed, so they are
+    what was in force before the process began."""
+    try:
+        data = next(History(folder).versions(TENANT_FILE, limit=1), b"")
+        return checked_yaml.load(Path(TENANT_FILE), TenantConfig, text=data.decode())
+    except (Fault, UnicodeDecodeError):
+        return None
 
 
 def _number(tenant: Tenant) -> str | None:

@@ -42,15 +42,15 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.parent.name
-        self._git = Git(folder)
+        self.git = Git(folder)
 
     def create(self) -> None:
         if self.folder.exists():
             raise Refused(f"{self.name} has a history already", hint="choose another name")
-        self._git.init()
+        self.git.init()
 
     def identity(self, home: Path) -> str | None:
-        return self._git.identity(home)
+        return self.git.identity(home)
 
     # Refs
 
@@ -80,17 +80,17 @@ class Repository:
 
     def ref(self, name: str) -> str:
         """The id that a ref holds, or nothing."""
-        return self._git("rev-parse", "--verify", "--quiet", name, ok=(0, 1)).text()
+        return self.git("rev-parse", "--verify", "--quiet", name, ok=(0, 1)).text()
 
     def has(self, ref: str) -> bool:
         """Whether a ref that was made a moment ago is there, without starting git."""
         return (self.folder / ref).exists()
 
     def move(self, ref: str, new: str, old: str) -> None:
-        self._git("update-ref", ref, new, old)
+        self.git("update-ref", ref, new, old)
 
     def drop(self, ref: str) -> None:
-        self._git("update-ref", "-d", ref)
+        self.git("update-ref", "-d", ref)
 
     def refuse_unfinished(self) -> None:
         """Raises Unavailable when a person has begun something and not ended it: a commit would end up inside it."""
@@ -106,12 +106,22 @@ class Repository:
     def log(self, revision: str, *, count: int, skip: int = 0) -> list[Commit]:
         form = (f"--format={wording.LOG_FORMAT}", "-z", "--name-only", "--no-renames")
         page = (f"--max-count={count}", f"--skip={skip}")
-        return wording.parse_log(self._git("log", *form, *_PLAIN, *page, "--end-of-options", revision, "--").out)
+        return wording.parse_log(self.git("log", *form, *_PLAIN, *page, "--end-of-options", revision, "--").out)
 
     def touching(self, path: str, *, count: int) -> list[str]:
         """The ids of the newest commits that changed ``path``, newest first."""
         spec = f":(top,literal){path}"
-        return self._git("rev-list", f"--max-count={count}", "HEAD", "--", spec).text().split()
+        return self.git("rev-list", f"--max-count={count}", "HEAD", "--", spec).text().split()
+
+    def patches(self, under: str, *, after: str, head: str, mark: str) -> str:
+        """What the commits since ``after`` changed under a folder, without context: a commit begins with a line of
+        ``mark`` and its turns, a hunk's header names the markdown section that it is in."""
+        headings = ("-c", "diff.default.xfuncname=^#{1,6} .*")
+        form = (f"--format={mark} %(trailers:key=Turn,valueonly,separator=%x20)", "--patch", "--unified=0")
+        raw = ("--no-renames", "--no-ext-diff", "--no-textconv", *_PLAIN)
+        span = f"{after}..{head}" if after else head
+        out = self.git(*headings, "log", *form, *raw, span, "--", f":(top,literal){under}", timeout=600).out
+        return out.decode("utf-8", "replace")
 
     def find(self, prefix: str) -> Commit:
         """Raises BadInput (no prefix of an id), NotFound, or Refused (several begin so)."""
@@ -121,7 +131,7 @@ class Repository:
                 f"{wording.one_line(prefix, 60)!r} is not the id of a commit",
                 hint="give at least 4 of its digits, as `proxystaff history` shows them",
             )
-        full = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{prefix}^{{commit}}", ok=(0, 1, 128))
+        full = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{prefix}^{{commit}}", ok=(0, 1, 128))
         if full.code == 0:
             return self.log(full.text(), count=1)[0]
         candidates = self._commits_named(prefix)
@@ -131,11 +141,19 @@ class Repository:
         raise NotFound(f"there is no commit {prefix}", hint="see `proxystaff history`")
 
     def show(self, commit: str, form: str) -> str:
-        text = self._git("show", "--format=", form, *_PLAIN, "--no-ext-diff", "--no-textconv", commit, "--").out
+        text = self.git("show", "--format=", form, *_PLAIN, "--no-ext-diff", "--no-textconv", commit, "--").out
         return text.decode("utf-8", "replace")
 
+    def message(self, commit: str) -> str:
+        """The whole message of a commit, as it was written."""
+        return self.git("log", "--max-count=1", "--format=%B", *_PLAIN, "--end-of-options", commit, "--").text() + "\n"
+
     def contains(self, commit: str, *, in_: str) -> bool:
-        return self._git("merge-base", "--is-ancestor", commit, in_, ok=(0, 1)).code == 0
+        return self.git("merge-base", "--is-ancestor", commit, in_, ok=(0, 1)).code == 0
+
+    def follows(self, commit: str, earlier: str) -> bool:
+        """As ``contains``, of an id that may be of no commit any more."""
+        return self.git("merge-base", "--is-ancestor", earlier, commit, ok=(0, 1, 128)).code == 0
 
     def make(self, ref: str, planned: Sequence[Planned], author: str, parents: Sequence[str]) -> list[str]:
         """Make commits on top of each other and move ``ref`` to the last, in one process. Returns their ids.
@@ -154,14 +172,14 @@ class Repository:
             stream += _body(one)
         stream += (b"get-mark :%d\n" % number for number in range(1, len(planned) + 1))
         stream.append(b"done\n")
-        return self._git("fast-import", "--quiet", "--done", stdin=b"".join(stream)).text().split()
+        return self.git("fast-import", "--quiet", "--done", stdin=b"".join(stream)).text().split()
 
     # Trees and blobs
 
     def files(self, tree: str) -> dict[str, Entry]:
         """Every file of a commit or tree, by its path."""
         files = {}
-        for line in self._git("ls-tree", "-r", "-z", "--full-tree", tree).out.split(b"\0")[:-1]:
+        for line in self.git("ls-tree", "-r", "-z", "--full-tree", tree).out.split(b"\0")[:-1]:
             facts, _, name = line.partition(b"\t")
             mode, _, blob = facts.decode().split(" ")
             files[name.decode("utf-8", "surrogateescape")] = Entry(mode, blob)
@@ -171,7 +189,7 @@ class Repository:
         wanted = list(dict.fromkeys(ids))
         if not wanted:
             return {}
-        out = self._git("cat-file", "--batch", stdin="".join(f"{one}\n" for one in wanted).encode()).out
+        out = self.git("cat-file", "--batch", stdin="".join(f"{one}\n" for one in wanted).encode()).out
         found = {}
         at = 0
         for one in wanted:
@@ -190,7 +208,7 @@ class Repository:
         """
         root = self._scratch(base)
         sides = self._scratch(ours, root), self._scratch(theirs, root)
-        ran = self._git("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *sides, ok=(0, 1))
+        ran = self.git("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *sides, ok=(0, 1))
         tree, *names = ran.out.split(b"\0")
         shown = (wording.shown(name.decode("utf-8", "surrogateescape")) for name in names if name)
         return tree.decode(), tuple(dict.fromkeys(shown)) if ran.code else ()
@@ -200,27 +218,27 @@ class Repository:
     def refresh_index(self) -> None:
         """Make git's index say what HEAD says, for people who use plain git; the runtime itself never reads it, so a
         person's git that holds it just now is left alone."""
-        self._git("read-tree", "-i", "--reset", "HEAD", skip_if_locked=True)
+        self.git("read-tree", "-i", "--reset", "HEAD", skip_if_locked=True)
 
     def verify(self) -> None:
         self.head()
-        ran = self._git("fsck", "--connectivity-only", "--no-dangling", "--no-progress", ok=None, timeout=600)
+        ran = self.git("fsck", "--connectivity-only", "--no-dangling", "--no-progress", ok=None, timeout=600)
         if ran.code:
             raise self.broken(f"is damaged: {wording.one_line(ran.error, 200)}")
 
     def tidy(self) -> None:
-        self._git("gc", "--quiet", timeout=600)
+        self.git("gc", "--quiet", timeout=600)
 
     def broken(self, what: str) -> Broken:
         return Broken(f"the history of {self.name} {what}", hint=f"look with `git -C {self.folder.parent} fsck`")
 
     def _scratch(self, commit: str, *parents: str) -> str:
         given = [word for parent in parents for word in ("-p", parent)]
-        return self._git("commit-tree", f"{commit}^{{tree}}", *given, "-m", "scratch").text()
+        return self.git("commit-tree", f"{commit}^{{tree}}", *given, "-m", "scratch").text()
 
     def _commits_named(self, prefix: str) -> list[str]:
-        objects = self._git("rev-parse", f"--disambiguate={prefix}", ok=(0, 1, 128)).out
-        kinds = self._git("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=objects).text().splitlines()
+        objects = self.git("rev-parse", f"--disambiguate={prefix}", ok=(0, 1, 128)).out
+        kinds = self.git("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=objects).text().splitlines()
         return [line.split()[0] for line in kinds if line.endswith(" commit")]
 
 

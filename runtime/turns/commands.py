@@ -17,6 +17,7 @@ from runtime.tenant import frontmatter
 from runtime.tenant.history import Origin
 from runtime.tenant.registry import Tenants
 from runtime.turns import inbox, overview, pairing
+from runtime.turns.ending import Ending
 from runtime.turns.errand import Told
 from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers, notice
@@ -24,7 +25,7 @@ from runtime.turns.pairing import Answer
 from runtime.turns.records import Records
 from runtime.turns.triage import COMMANDS, Command, command_of
 from runtime.turns.turn import midnight
-from runtime.words import Conversation, Role
+from runtime.words import Role
 
 OWNERS = frozenset({"undo", "approve", "deny", "release", "reonboard", "memory", "changes"})
 """Commands that only an owner may give: they change the assistant, or show what others told it."""
@@ -41,6 +42,7 @@ class Commands:
     gateway: Gateway
     records: Records
     lanes: Lanes
+    ending: Ending
 
     async def __call__(self, told: Told) -> Sequence[Letter]:
         """Do what the message says; the letters that answer it."""
@@ -68,6 +70,9 @@ class Commands:
             f"Today: {turns} of {config.limits.turns_per_day} turns, "
             f"${spent:.2f} of ${config.limits.usd_per_day:.2f} spent.",
         ]
+        if told.person and told.person.role is Role.OWNER:
+            silent = await self.database.read(lambda tx: inbox.silent(tx, told.tenant.id))
+            lines += [f"I'm silent where you answer yourself: {', '.join(silent[:SHOWN])}. /release"] if silent else []
         if self.gateway.upstream_name == "rehearsal":
             lines.append("This is a rehearsal: my answers are written down beforehand.")
         return "\n".join(lines)
@@ -80,7 +85,7 @@ class Commands:
         return "" if stopped else "I'm not working on anything."
 
     async def _reset(self, told: Told, _: Command) -> str:
-        await self.sessions.close_conversation(told.tenant.id, told.message.conversation, told.tenant.folder.root)
+        await self.ending(told.tenant, told.message.conversation)
         return "We start afresh. What I wrote down I still know."
 
     async def _memory(self, told: Told, _: Command) -> str:
@@ -152,9 +157,14 @@ class Commands:
         return f"{request['name']} is turned away, and will not be told."
 
     async def _release(self, told: Told, command: Command) -> str:
-        conversation = Conversation(command.rest) if command.rest else told.message.conversation
-        freed = await self.database.write(lambda tx: inbox.release(tx, told.tenant.id, conversation))
-        return f"I answer {conversation} again." if freed else "Nobody took over there."
+        silent = await self.database.read(lambda tx: inbox.silent(tx, told.tenant.id))
+        meant = overview.meant(command.rest, told.message.conversation, silent)
+        if len(meant) > 1:
+            return "Which one?\n" + "\n".join(f"/release {one}" for one in meant[:SHOWN])
+        if not meant:
+            return "Nobody took over there." if command.rest and silent else "I'm silent nowhere."
+        await self.database.write(lambda tx: inbox.release(tx, told.tenant.id, meant[0]))
+        return f"I answer {meant[0]} again."
 
     def _commit_by_owner(self, told: Told) -> None:
         self.records.book(told.tenant).history.commit_by(_by_owner(told))

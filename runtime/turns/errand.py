@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from runtime import logs
+from runtime.channels import outgoing
 from runtime.channels.base import Done, Reply
 from runtime.engine.database import Database
 from runtime.engine.durable import PATIENT, Engine
@@ -92,8 +93,10 @@ class Errand:
             told = Told(turn, tenant, tenant.config.person(message.channel, message.sender), message)
             await asyncio.to_thread(self.records.heard, tenant, turn, told.person, [message])
             planned = await self._plan(told, await self._letters(told))
+        said = {key: letter for key, letter in planned.items() if letter.channel != outgoing.CHANNEL}
+        if said:
+            await asyncio.to_thread(self.records.said, tenant, turn, said)
         if messages:
-            await asyncio.to_thread(self.records.said, tenant, turn, planned)
             self.board.post(turn, Reply("\n\n".join(letter.text for letter in planned.values())))
         return list(planned)
 

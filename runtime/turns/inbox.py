@@ -34,6 +34,9 @@ WHERE tenant = :tenant AND conversation = :conversation AND received > :since"""
 TAKE_OVER = "UPDATE conversation SET taken_over = :now WHERE tenant = :tenant AND conversation = :conversation"
 TAKEN_OVER = "SELECT taken_over FROM conversation WHERE tenant = :tenant AND conversation = :conversation"
 
+SILENT = """
+SELECT conversation FROM conversation WHERE tenant = :tenant AND taken_over IS NOT NULL ORDER BY taken_over DESC"""
+
 RELEASE = """
 UPDATE conversation SET taken_over = NULL
 WHERE tenant = :tenant AND conversation = :conversation AND taken_over IS NOT NULL RETURNING conversation"""
@@ -122,6 +125,11 @@ def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:
     return int(tx.run(TURNS_SINCE, tenant=tenant, since=since)[0]["turns"])
 
 
+def conversation_of(turn: TurnId) -> Conversation:
+    """Of a turn of the agent, from its id."""
+    return Conversation(turn.split(":", 2)[2].rpartition(":")[0])
+
+
 def tenant_of(turn: str) -> TenantId:
     """Whose a turn or errand is: the second word of its id, and a tenant's name has no colon."""
     return TenantId(turn.split(":", 2)[1])
@@ -130,6 +138,11 @@ def tenant_of(turn: str) -> TenantId:
 def way_of(turn: str) -> Way:
     """What kind of work an id stands for: its first word."""
     return Way(turn.partition(":")[0])
+
+
+def silent(tx: Transaction, tenant: TenantId) -> list[Conversation]:
+    """Where the business itself answers, the newest first."""
+    return [Conversation(row["conversation"]) for row in tx.run(SILENT, tenant=tenant)]
 
 
 def release(tx: Transaction, tenant: TenantId, conversation: Conversation) -> bool:
@@ -199,7 +212,7 @@ def close(tx: Transaction, turn: TurnId) -> None:
 
 def messages(tx: Transaction, turn: TurnId) -> list[Inbound]:
     """The messages of ``turn`` in the order they were accepted."""
-    return [_load(row["body"]) for row in tx.run(MESSAGES, turn=turn)]
+    return [load(row["body"]) for row in tx.run(MESSAGES, turn=turn)]
 
 
 def span(tx: Transaction, turn: TurnId) -> tuple[float, float]:
@@ -241,7 +254,8 @@ def _dump(message: Inbound) -> str:
     return json.dumps(asdict(message) | {"sent_at": message.sent_at.isoformat(), "extra": dict(message.extra)})
 
 
-def _load(body: str) -> Inbound:
+def load(body: str) -> Inbound:
+    """A message as it is kept in the column ``body``."""
     fields: dict[str, Any] = json.loads(body)
     fields["sent_at"] = datetime.fromisoformat(fields["sent_at"])
     fields["how"] = How(fields["how"])

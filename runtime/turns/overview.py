@@ -9,6 +9,7 @@ from runtime.errors import Fault
 from runtime.tenant import frontmatter
 from runtime.tenant.commits import Commit
 from runtime.tenant.folder import Folder
+from runtime.words import Conversation
 
 MOST_LINES = 30
 """Lines of one overview: what does not fit is counted."""
@@ -68,6 +69,16 @@ def undoable(commits: Sequence[Commit]) -> list[Commit]:
     """The agent's commits that nobody has taken back, newest first, out of ``commits``, which are newest first too."""
     reverted = {commit.reverts for commit in commits if commit.reverts}
     return [one for one in commits if one.by_agent and not one.reverts and one.id not in reverted]
+
+
+def meant(words: str, here: Conversation, silent: Sequence[Conversation]) -> list[Conversation]:
+    """Which of the silent conversations a person means: by its name or a part of it; without words the one they write
+    in, if that is one of them, or any."""
+    if not words:
+        return [here] if here in silent else list(silent)
+    exact = [one for one in silent if one == words]
+    part = words.lstrip("+").replace(" ", "").replace("-", "")
+    return exact or [one for one in silent if part and part in one]
 
 
 def _markdown(folder: Folder, rel: str) -> list[str]:

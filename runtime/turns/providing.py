@@ -1,6 +1,6 @@
 """What the shared tools work on, made for the turn that uses them: a tenant's memory, its onboarding, its messages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from runtime.tenant.life.memory import Memory
 from runtime.tenant.life.onboarding import Onboarding
 from runtime.tenant.life.said import lately
 from runtime.tenant.messages import MessageLog
+from runtime.tenant.recall import Found, Recall
 from runtime.words import Direction, TenantId
 from shared_tools import offered
 
@@ -46,6 +47,35 @@ class Search:
         return "\n".join(lines) or "Nothing was said about that."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalling:
+    """The tenant's memory as it is asked. A fact is shown as its line in life/: the turn log counts how often."""
+
+    recall: Recall
+    now: Callable[[], datetime]
+
+    def answer(self, question: str, limit: int) -> str:
+        found = self.recall.recall(question, limit=limit, now=self.now())
+        shown, note = (found.facts, "") if found.facts or not found.about else (found.about, "Not known. Near it:")
+        lines = [note, *_by_place(shown)] if note else _by_place(shown)
+        lines += ["Said, and in no note:", *map(str, found.hits)] if found.hits else []
+        if found.unknown:
+            lines.append(f"Nothing known mentions: {', '.join(found.unknown)}.")
+        if not found.searched:
+            lines.append("What was said could not be searched just now.")
+        return "\n".join(lines) or "Nothing is known about that."
+
+
+def _by_place(facts: Iterable[Found]) -> list[str]:
+    lines: list[str] = []
+    place = ""
+    for one in facts:
+        where = f"{one.rel.removeprefix('life/').removesuffix('.md')}{', ' if one.section else ''}{one.section}:"
+        lines += [str(one)] if where == place else [where, str(one)]
+        place = where
+    return lines
+
+
 def providers(
     folder_of: Callable[[TenantId], Folder],
     index: Callable[[str], Path],
@@ -62,10 +92,26 @@ def providers(
     def onboarding(ask: Ask) -> Onboarding:
         return Onboarding(life=_life(Folder(ask.folder)), said=ask.said, zone=ZoneInfo(ask.timezone), now=now)
 
+    recalls: dict[TenantId, Recall] = {}
+
+    def recall(ask: Ask) -> Recalling:
+        """What stands in the tenant's own folder, in a run too; kept, because it holds all facts at hand."""
+        if (found := recalls.get(ask.tenant)) is None:
+            folder = folder_of(ask.tenant)
+            history, zone = History(folder), ZoneInfo(ask.timezone)
+            made = Recall(Life(folder, history), Index(index(ask.tenant)), history, folder, zone=zone)
+            found = recalls.setdefault(ask.tenant, made)
+        return Recalling(recall=found, now=now)
+
     def messages(ask: Ask) -> Search:
         return Search(index=Index(index(ask.tenant)), folder=folder_of(ask.tenant), zone=ZoneInfo(ask.timezone))
 
-    return {offered.Memory: memory, offered.Onboarding: onboarding, offered.Messages: messages}
+    return {
+        offered.Memory: memory,
+        offered.Onboarding: onboarding,
+        offered.Recall: recall,
+        offered.Messages: messages,
+    }
 
 
 def day(text: str, zone: ZoneInfo, *, days: int = 0) -> datetime | None:

@@ -3,6 +3,7 @@
 Blocking: called in threads, by whoever holds the folder's lane. Each write may be repeated after a kill.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -11,13 +12,21 @@ from runtime import logs
 from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
-from runtime.tenant.folder import Stamp, Stamps
+from runtime.tenant import aside
+from runtime.tenant.aside import Check
+from runtime.tenant.changes import last_changed
+from runtime.tenant.checks import check
+from runtime.tenant.commits import BadFile, shown
+from runtime.tenant.folder import Stamp, Stamps, stamp_of
 from runtime.tenant.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
+from runtime.tenant.life.said import lately
+from runtime.tenant.life.unsaid import refuse_unsaid
 from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.turnlog import TurnLine, TurnLog
+from runtime.turns.bad_edits import Standing
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
 from runtime.words import (
@@ -39,6 +48,12 @@ from runtime.words import (
 RECALLED = 200
 """Messages of a conversation that are looked through for the one that a reply or an edit is about."""
 
+QUIET = 0.5
+"""Seconds since its last change after which a file counts as saved; until then an editor may still be writing it."""
+
+PATIENCE = 2.0
+"""Seconds that a turn waits at most for an editor to end its save."""
+
 log = logs.get("turns")
 
 
@@ -54,6 +69,8 @@ class Book:
     onboarding: str = ""
     """What the agent is told of it, made from the files that ``standing_of`` stamps."""
     standing_of: tuple[Stamp | None, ...] = ()
+    working: TurnId | None = None
+    """The turn whose changes may lie in the folder uncommitted, also while it waits to be tried again."""
 
 
 class Records:
@@ -66,34 +83,86 @@ class Records:
     def book(self, tenant: Tenant) -> Book:
         if (found := self._books.get(tenant.id)) is None:
             folder = tenant.folder
-            found = self._books.setdefault(tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder)))
+            found = self._books.setdefault(
+                tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder, check=check))
+            )
         return found
 
-    def begin(self, tenant: Tenant, turn: TurnId) -> None:
-        """Before the agent works: what an admin left uncommitted is committed under their name."""
+    def begin(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
+        """Before the agent works: what an admin left uncommitted is committed under their name; what fails its check is
+        not, and returned. A save that is just being written is waited for."""
+        book = self.book(tenant)
+        bad: Sequence[BadFile] = ()
+        if tenant.folder.stamps() != book.clean:
+            patience = time.monotonic() + PATIENCE
+            while (remaining := _unsettled(tenant, book)) > 0 and time.monotonic() < patience:
+                time.sleep(remaining)
+            bad = self._commit_edits(tenant, turn)
+        book.working = turn
+        return bad
+
+    def look(self, tenant: Tenant) -> Sequence[BadFile] | None:
+        """The same between turns; None while something is still being written, by an editor or a turn."""
+        book = self.book(tenant)
+        if tenant.folder.stamps() == book.clean:
+            return ()
+        return None if book.working or _unsettled(tenant, book) > 0 else self._commit_edits(tenant, TurnId(""))
+
+    def _commit_edits(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
         book = self.book(tenant)
         now = tenant.folder.stamps()
-        if now != book.clean:
-            _warn(tenant, turn, book.history.commit_admin().refused)
-            book.clean = now
-        if book.standing_of != (files := tuple(now.get(rel) for rel in (onboarding.ONBOARDING, onboarding.QUESTIONS))):
-            book.onboarding, book.standing_of = onboarding.standing(Life(tenant.folder, book.history)), files
+        result = book.history.commit_admin()
+        _warn(tenant, turn, result.refused)
+        for commit in result.commits:
+            log.info("edit.committed", tenant=tenant.id, commit=commit.id, author=commit.author)
+        book.clean = None if result.bad else now
+        return result.bad
 
-    def standing(self, tenant: Tenant, person: Person) -> str:
-        """What the agent is told of onboarding: for an owner, and only while the assistant is not LIVE. As of the last
-        ``begin``; it reads nothing."""
-        return self.book(tenant).onboarding if person.role is Role.OWNER else ""
-
-    def set_aside(self, tenant: Tenant, turn: TurnId) -> None:
-        """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before."""
+    def onboarding_line(self, tenant: Tenant, person: Person) -> str:
+        """What the agent is told of onboarding: for an owner, and only while the assistant is not LIVE."""
+        if person.role is not Role.OWNER:
+            return ""
         book = self.book(tenant)
-        if kept := book.history.set_aside(turn):
-            log.warning("turn.set_aside", turn=turn, kept=kept)
+        files = tuple(stamp_of(tenant.folder.root / rel) for rel in (onboarding.ONBOARDING, onboarding.QUESTIONS))
+        if book.standing_of != files:
+            book.onboarding, book.standing_of = onboarding.standing(Life(tenant.folder, book.history)), files
+        return book.onboarding
+
+    def put_aside(self, tenant: Tenant, bad: Sequence[BadFile]) -> None:
+        """Take bad files out of the way, where the agent would read them, and bring what is committed."""
+        book = self.book(tenant)
+        for one in bad:
+            _, good, mode = book.history.committed(one.path) or ("", None, 0o644)
+            if aside.put(tenant.folder, one, good, mode=mode):
+                log.warning("edit.put_aside", tenant=tenant.id, file=shown(one.path), aside=shown(one.aside))
         book.clean = None
 
-    def commit_left(self, tenant: Tenant, origin: Origin) -> None:
-        """What an answered turn had not committed yet when its process ended."""
-        self.book(tenant).history.commit_agent(origin)
+    def standing(self, tenant: Tenant, kept: Mapping[str, str]) -> dict[str, Standing]:
+        """Of each of the paths in ``kept`` (with where its bytes were kept): what is committed, and whether the copy
+        is still there."""
+        history = self.book(tenant).history
+        found = {}
+        for path, place in kept.items():
+            blob, *_ = history.committed(path) or ("",)
+            found[path] = Standing(blob, bool(place) and aside.is_there(tenant.folder, place))
+        return found
+
+    def set_aside(self, tenant: Tenant, turn: TurnId) -> None:
+        """What an attempt at ``turn`` left when it died is kept under a ref, and the folder is as it was before. Bad
+        files go where those are kept: one may be an admin's that a kill left between being told of and put aside."""
+        book = self.book(tenant)
+        changes = book.history.uncommitted().changes
+        self.put_aside(tenant, list(aside.judged(tenant.folder, changes, [check])))
+        if kept := book.history.set_aside(turn):
+            log.warning("turn.set_aside", turn=turn, kept=kept)
+        book.clean = book.working = None
+
+    def commit_left(self, tenant: Tenant, origin: Origin) -> Sequence[BadFile]:
+        """What an answered turn had not committed yet when its process ended; what of it fails its check."""
+        book = self.book(tenant)
+        result = book.history.commit_agent(origin, check=_said_check(book, origin))
+        book.clean = book.working = None
+        return result.bad
 
     def recalled(self, tenant: Tenant, messages: Sequence[Inbound]) -> list[Inbound]:
         """``messages`` with the words of those they answer or replace, as far as the last ones in the log have them."""
@@ -127,18 +196,27 @@ class Records:
         now = datetime.now(UTC)
         self.book(tenant).messages.append([_outbound(key, letter, turn, now) for key, letter in letters.items()])
 
-    def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> list[str]:
-        """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits."""
+    def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> tuple[list[str], Sequence[BadFile]]:
+        """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits, and what it
+        changed that fails its check."""
         book = self.book(tenant)
         commits: list[str] = []
+        bad: Sequence[BadFile] = ()
         after = tenant.folder.stamps()
         if after != book.clean:
-            result = book.history.commit_agent(origin)
+            result = book.history.commit_agent(origin, check=_said_check(book, origin))
             commits = [commit.id for commit in result.commits]
             _warn(tenant, TurnId(origin.turn), result.refused)
-            book.clean = after
+            bad = result.bad
+            book.clean = None if bad else after
+        book.working = None
         book.turns.append([_turn(origin, answer, commits)])
-        return commits
+        return commits, bad
+
+    def ran(self, tenant: Tenant, origin: Origin, answer: Answer | None, commits: list[str], outcome: str) -> None:
+        """The line of a run, which nobody typed."""
+        line = replace(_turn(origin, answer, commits), extra={"outcome": outcome})
+        self.book(tenant).turns.append([line])
 
     def settled(self, row: Planned, outcome: SendOutcome) -> None:
         """What became of a message we sent: a later line under its key. What a webhook was told is no message."""
@@ -173,6 +251,12 @@ class Records:
             extra={key: value for key, value in extra.items() if value},
         )
         self.book(self._tenants.get(row.tenant)).messages.append([line])
+
+
+def _unsettled(tenant: Tenant, book: Book) -> float:
+    """Seconds until the youngest uncommitted change has been quiet long enough; nothing to wait for: 0 or less."""
+    changed = last_changed(tenant.folder, book.history.uncommitted().changes)
+    return min(changed + QUIET - time.time(), QUIET)
 
 
 def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLine:
@@ -248,6 +332,20 @@ def exposures(tools: Sequence[ToolRun]) -> list[str]:
     read = [str(run.input.get("file_path", "")) for run in tools if run.name == "Read" and run.ok]
     named = [f"directives/{path.partition('/directives/')[2]}" for path in read if "/directives/" in path]
     return list(dict.fromkeys(["directives/README.md", *named]))
+
+
+def _said_check(book: Book, origin: Origin) -> Check:
+    """Directives are changed by what people said; the messages are read only when one was changed."""
+
+    def check(path: str, data: bytes | None) -> None:
+        if not path.startswith("directives/"):
+            return
+        committed = book.history.committed(path)
+        before = committed[1].decode("utf-8", "replace") if committed else ""
+        said = lately(book.messages, Conversation(origin.conversation))
+        refuse_unsaid(path, before, (data or b"").decode("utf-8", "replace"), said)
+
+    return check
 
 
 def _warn(tenant: Tenant, turn: TurnId, refused: Sequence[object]) -> None:

@@ -12,6 +12,8 @@ from runtime.engine.database import Database
 from runtime.errors import Fault
 from runtime.tenant.history import Origin
 from runtime.tenant.registry import Tenants
+from runtime.turns.bad_edits import AGENT
+from runtime.turns.edits import Edits
 from runtime.turns.records import Records
 from runtime.words import TenantId, TurnId
 
@@ -22,7 +24,7 @@ WHERE attempts > 0 AND state IN ('closed', 'answered') ORDER BY opened"""
 log = logs.get("recovery")
 
 
-async def recover(database: Database, tenants: Tenants, records: Records) -> None:
+async def recover(database: Database, tenants: Tenants, records: Records, edits: Edits) -> None:
     """Once, before anything runs. A tenant that is broken is left as it is: its turns do not run either."""
     for row in await database.read(lambda tx: tx.run(BEGUN)):
         turn = TurnId(row["id"])
@@ -38,6 +40,7 @@ async def recover(database: Database, tenants: Tenants, records: Records) -> Non
                     turn=turn,
                     trigger="taken up after a kill",
                 )
-                await asyncio.to_thread(records.commit_left, tenant, origin)
+                bad = await asyncio.to_thread(records.commit_left, tenant, origin)
+                await edits.refuse(tenant, bad, whose=AGENT)
         except Fault as fault:
             log.warning("recovery.not_possible", turn=turn, problem=fault.problem)

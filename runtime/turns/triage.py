@@ -19,7 +19,7 @@ COMMANDS = {
     "reonboard": "get to know each other again",
     "approve": "let somebody in: /approve CODE, or /approve CODE member",
     "deny": "turn somebody away: /deny CODE",
-    "release": "let me answer again where you took over",
+    "release": "let me answer again where you took over: /release, or /release NUMBER",
 }
 """What is done without the agent, at once, also while it works; and what /help says of it."""
 

@@ -28,8 +28,11 @@ from runtime.tenant.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox, prompt, reply
 from runtime.turns.attachments import Attachments, Outgoing
+from runtime.turns.bad_edits import AGENT
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
+from runtime.turns.edits import Edits
+from runtime.turns.ending import Ending
 from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers
 from runtime.turns.post import Post
@@ -87,6 +90,8 @@ class Turn:
     outgoing: Outgoing
     delivery: Delivery
     records: Records
+    edits: Edits
+    ending: Ending
     lanes: Lanes
     board: Board
     metrics: Metrics
@@ -115,6 +120,7 @@ class Turn:
         for key in keys:
             await self.delivery.send(key)
         await self._finish(turn)
+        await self._end_long(turn)
 
     async def _answered(self, turn: TurnId) -> list[str]:
         """The keys of what is to be sent, once the turn is answered and what it changed is committed."""
@@ -169,6 +175,7 @@ class Turn:
     async def _work(self, taken: Taken) -> list[str]:
         letters, answer = taken.planned, None
         if not letters:
+            await self.edits.begin(taken.tenant, taken.turn)  # until then nothing in the folder is the turn's own
             try:
                 letters, answer = await self._answer(taken)
             except Exception:
@@ -181,7 +188,6 @@ class Turn:
         return list(letters)
 
     async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Answer | None]:
-        await asyncio.to_thread(self.records.begin, taken.tenant, taken.turn)
         self.board.post(taken.turn, Progress("working"))
         if any(message.media for message in taken.messages):
             brought = await self.attachments.bring(taken.tenant, taken.messages)
@@ -233,7 +239,7 @@ class Turn:
                 taken.messages,
                 taken.person,
                 taken.tenant.config.zone,
-                standing=self.records.standing(taken.tenant, taken.person),
+                standing=self.records.onboarding_line(taken.tenant, taken.person),
             ),
             role=taken.person.role,
             said=prompt.said(taken.messages, taken.person),
@@ -274,10 +280,11 @@ class Turn:
             trigger=f"message {taken.last.id}",
             reason=taken.last.text,
         )
-        commits = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
+        commits, bad = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
         if commits:
             await self.database.write(lambda tx: tx.run(COMMITTED, turn=taken.turn, commits=json.dumps(commits)))
             self.board.post(taken.turn, Commits(tuple(commits)))
+        await self.edits.refuse(taken.tenant, bad, whose=AGENT)
 
     async def _finish(self, turn: TurnId) -> None:
         rows = await self.database.write(lambda tx: tx.run(FINISH, turn=turn, now=time.time()))
@@ -287,6 +294,13 @@ class Turn:
             self.metrics.message_processing.labels(row["tenant"]).observe(seconds)
             log.info("turn.finished", turn=turn, state=row["state"], ms=round(1000 * seconds))
         self.board.post(turn, Done())
+
+    async def _end_long(self, turn: TurnId) -> None:
+        """A session that has grown too long ends with its turn, before it costs more than it knows."""
+        tenant_id, conversation = inbox.tenant_of(turn), inbox.conversation_of(turn)
+        if self.sessions.has_grown(tenant_id, conversation):
+            log.info("session.rolled_over", tenant=tenant_id, conversation=conversation)
+            await self.ending(self.tenants.get(tenant_id), conversation)
 
     def _show_words(self, turn: TurnId, words: str) -> None:
         if words:

@@ -1,6 +1,6 @@
 """The whole product on a scenario of the test's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from runtime.stage import Stage, staged
 
 
 @asynccontextmanager
-async def rehearsing(folder: Path, scenario: str) -> AsyncIterator[Stage]:
-    """Not started yet; the end of its log is printed, for a test that fails."""
+async def rehearsing(folder: Path, scenario: str, **settings: Mapping[str, object]) -> AsyncIterator[Stage]:
+    """Not started yet; ``settings`` are sections of proxystaff.yaml. The end of its log is printed, for a failure."""
     (folder / "scenario.yaml").write_text(scenario)
     model = {"upstream": "rehearsal", "rehearsal": str(folder / "scenario.yaml")}
-    async with staged(folder / "home", model=model) as stage:
+    async with staged(folder / "home", model=model, **settings) as stage:
         yield stage
         print(stage.tail(60))

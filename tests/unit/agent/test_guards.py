@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from runtime.words import Role
 
 OWNER = Policy(root="/tenant", role=Role.OWNER, shell=True)
 GUEST = Policy(root="/tenant", role=Role.GUEST, shell=True)
+REACHES = BUILT_IN | {"mcp__staff__send": "external"}
+APART = Policy(root="/tenant", role=Role.OWNER, shell=True, apart=True, effects=REACHES)
 NO_SHELL = Policy(root="/tenant", role=Role.OWNER, shell=False)
 
 
@@ -52,6 +55,9 @@ NO_SHELL = Policy(root="/tenant", role=Role.OWNER, shell=False)
         (OWNER, "Bash", {"command": "ls"}, True),
         (OWNER, "WebFetch", {"url": "http://example.org"}, False),
         (NO_SHELL, "Bash", {"command": "ls"}, False),
+        (replace(APART, apart=False), "mcp__staff__send", {}, True),
+        (APART, "mcp__staff__send", {}, False),
+        (APART, "Bash", {"command": "ls"}, True),
         (GUEST, "Read", {"file_path": "/tenant/life/knowledge/business.md"}, True),
         (GUEST, "Read", {"file_path": "/tenant/state/messages/2026-11.jsonl"}, False),
         (GUEST, "Write", {"file_path": "/tenant/life/new.md"}, False),

@@ -349,7 +349,7 @@ async def test_cancel_wants_a_conversation_that_can_be(http: httpx.AsyncClient) 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 async def test_the_documented_calls_work(desk: DeskDouble) -> None:
     desk.keys = {"anden": "the-key"}
-    calls = [block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) if block.startswith("curl")]
+    calls = re.findall(r"```sh\n(curl [^`]*/api/v1/.*?)```", DOCUMENT, re.DOTALL)
     assert len(calls) == 4
     told = []
     async with serving(Starlette(routes=api.routes(desk))) as base:

@@ -32,6 +32,8 @@ async def main():
             nonlocal tries
             tries += 1
             note("second")
+            if how == "start":
+                await engine.start("other", "other:1")
             if how == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             if how == "fail" and tries < 3:
@@ -42,7 +44,11 @@ async def main():
         note("end")
         over.set()
 
+    async def other(id):
+        note("other")
+
     engine.register("work", body)
+    engine.register("other", other)
     await engine.launch()
     await engine.start("work", "work:1")
     await engine.start("work", "work:1")
@@ -70,3 +76,7 @@ def test_a_killed_process_goes_on_from_the_last_finished_step(tmp_path: Path) ->
 
 def test_a_step_that_fails_is_tried_again(tmp_path: Path) -> None:
     assert run(tmp_path, "fail") == ["first", "second", "second", "second", "end"]
+
+
+def test_a_step_may_start_another_workflow(tmp_path: Path) -> None:
+    assert sorted(run(tmp_path, "start")) == ["end", "first", "other", "second"]

@@ -11,13 +11,18 @@ from jsonschema import Draft202012Validator
 import shared_tools
 from runtime.tenant.life.memory import Memory
 from runtime.tenant.life.onboarding import Onboarding
-from runtime.turns.providing import Search
+from runtime.turns.providing import Recalling, Search
 from shared_tools import offered
 from shared_tools.catalog import TOOLS
 from shared_tools.offered import Tool
 
 FOLDER = Path(shared_tools.__file__).parent
-BEHIND: dict[type, Any] = {offered.Memory: Memory, offered.Onboarding: Onboarding, offered.Messages: Search}
+BEHIND: dict[type, Any] = {
+    offered.Memory: Memory,
+    offered.Onboarding: Onboarding,
+    offered.Recall: Recalling,
+    offered.Messages: Search,
+}
 LARGEST = 3_400
 """Bytes of all tools together: they go with each request to the model."""
 

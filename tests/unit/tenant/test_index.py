@@ -1,7 +1,12 @@
 """The search index on a real SQLite file: derived, incremental, self-mending, and no query can break it."""
 
 import os
+import subprocess
+import sys
 import threading
+import time
+import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +86,87 @@ def test_filters_and_pages(log: MessageLog, folder: Folder, index: Index) -> Non
     assert found(index, person="bob", limit=2, offset=1) == ["m3", "m2"]
     assert found(index, "") == ["m5", "m4", "m3", "m2", "m1", "m0"]
     assert index.search("offer 3")[0].line == message(3, "offer 3", inbound=False, day=3, person="Bob")
+
+
+def test_newest_first_whatever_order_they_came_in(log: MessageLog, folder: Folder, index: Index) -> None:
+    log.append([message(5, "offer late", day=2)])
+    index.catch_up(folder)
+    log.append([message(1, "offer early"), message(3, "offer between", day=1), message(2, "offer at once", day=1)])
+    same = [replace(message(n, "offer again"), at=START) for n in (10, 11, 12)]
+    log.append(same)
+    index.catch_up(folder)
+    assert found(index, "offer") == ["m5", "m3", "m2", "m1", "m12", "m11", "m10"]
+    assert found(index) == found(index, "offer")
+    log.append([replace(message(13, "offer again"), at=START)])
+    index.catch_up(folder)
+    assert found(index, "again") == ["m13", "m12", "m11", "m10"]
+
+
+def test_more_messages_of_one_moment_than_it_has_room_for(log: MessageLog, folder: Folder, index: Index) -> None:
+    for part in range(3):  # an import that knew the minute only
+        log.append([replace(message(1000 * part + n, "imported"), at=START) for n in range(1000)])
+        index.catch_up(folder)
+    pages = [found(index, "imported", limit=100, offset=offset) for offset in range(0, 3100, 100)]
+    names = [name for page in pages for name in page]
+    assert names == [f"m{n}" for n in reversed(range(3000))]
+
+
+def test_beginnings_of_words_that_came_later_of_many_words_and_of_other_scripts(
+    log: MessageLog, folder: Folder, index: Index
+) -> None:
+    log.append([message(1, "appraisal"), message(2, "the APPRAISER's note"), message(3, "Grundstück, схема")])
+    index.catch_up(folder)
+    assert found(index, "apprais") == ["m2", "m1"]
+    log.append([message(4, "appraised"), *(message(10 + n, f"contract{n}x") for n in range(80))])
+    index.catch_up(folder)
+    assert found(index, "apprais") == ["m4", "m2", "m1"]
+    assert len(found(index, "contract", limit=100)) == 80
+    assert found(index, "grundst") == ["m3"]
+    assert found(index, "схем") == ["m3"]
+    assert found(index, "appraiser's") == ["m2"]
+    assert found(index, "a") == []  # one letter is a word, and nobody said it
+
+
+WORDS = ["show", "showing", "showings", "offer", "off", "o", "café", "cafeteria", "elm", "2026", "20261", "Ölberg"]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.lists(st.sampled_from(WORDS), max_size=4)), max_size=12),
+    st.lists(st.sampled_from([word[:n] for word in WORDS for n in (2, 3, 4, 9)]), min_size=1, max_size=2),
+)
+def test_it_finds_what_reading_everything_would(
+    tmp_path_factory: pytest.TempPathFactory, said: list[tuple[int, list[str]]], query: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("equal")
+    folder, index = Folder(root), Index(root / "var/i.db")
+    lines = [
+        replace(message(n, " ".join(words)), at=START + timedelta(days=day)) for n, (day, words) in enumerate(said)
+    ]
+    MessageLog(folder).append(lines)
+    index.catch_up(folder)
+
+    def plain(text: str) -> str:
+        return "".join(c for c in unicodedata.normalize("NFKD", text).lower() if not unicodedata.combining(c))
+
+    def holds(line: MessageLine) -> bool:
+        return all(any(plain(word).startswith(plain(one)) for word in line.text.split()) for one in query)
+
+    wanted = [line for line in sorted(lines, key=lambda line: line.at.strftime("%Y-%m")) if holds(line)]
+    wanted.sort(key=lambda line: line.at)
+    assert found(index, " ".join(query), limit=100) == [line.id for line in reversed(wanted)]
+
+
+def test_a_message_that_is_logged_again_after_a_crash_stays_one(log: MessageLog, folder: Folder, index: Index) -> None:
+    first = message(1, "the offer")
+    log.append([first, message(2, "the counter offer")])
+    path = folder.root / "state/messages/2026-11.jsonl"
+    with path.open("ab") as file:
+        file.write(monthly.encode(to_line(replace(first, text="the offer, again", at=START + timedelta(days=1)))))
+    index.catch_up(folder)
+    assert found(index, "offer") == ["m2", "m1"]
+    assert found(index, "again") == []
+    assert index.count() == 2
 
 
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": MAX_LIMIT + 1}, {"offset": -1}, {"offset": 2**70}])
@@ -276,3 +362,27 @@ def test_damaged_lines_of_the_log_are_passed_over(log: MessageLog, folder: Folde
     log.append([message(2, "two \ud83d")])
     index.catch_up(folder)
     assert found(index) == ["m2", "m1"]
+
+
+@pytest.mark.parametrize("grown", [100_000, 1_000_000, 3_000_000])
+def test_a_process_that_is_killed_while_it_builds_costs_nothing(
+    log: MessageLog, folder: Folder, index: Index, tmp_path: Path, grown: int
+) -> None:
+    log.append([message(n, f"word {n} of a longer text about offer {n % 97}") for n in range(20_000)])
+    path = tmp_path / "var/index/anden.db"
+    code = (
+        "import sys; from pathlib import Path; from runtime.tenant.folder import Folder;"
+        "from runtime.tenant.index import Index; index, folder = Index(Path(sys.argv[1])), Folder(Path(sys.argv[2]))\n"
+        "while True: index.rebuild(folder)"
+    )
+    builder = subprocess.Popen([sys.executable, "-c", code, str(path), str(folder.root)])
+    try:
+        while not any(one.exists() and one.stat().st_size > grown for one in (path, Path(f"{path}-wal"))):
+            assert builder.poll() is None
+            time.sleep(0.002)
+    finally:
+        builder.kill()
+        builder.wait()
+    index.catch_up(folder)
+    assert index.count() == 20_000
+    assert found(index, '"offer 96"', limit=3) == ["m19981", "m19884", "m19787"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import Broken, ConfigFault, Fault, NotFound
-from runtime.tenant.folder import stamp_of
+from runtime.tenant.folder import Folder, stamp_of
+from runtime.tenant.history import ADMIN, History, Origin
 from runtime.tenant.registry import Tenants
 from runtime.tenant.secrets import Keys, SecretRef
 from runtime.words import TenantId
@@ -65,6 +66,18 @@ def test_an_unchanged_tenant_is_not_read_again_and_a_changed_one_is(tenants: Ten
     assert tenants.get(ANDEN).config.name == "Wick"
     (tmp_path / "tenants/anden/tenant.yaml").write_text(yaml("Kciw"))  # in place, at once, of the same length
     assert tenants.get(ANDEN).config.name == "Kciw"
+
+
+def test_a_new_process_serves_what_was_committed_while_the_file_is_wrong(tenants: Tenants, tmp_path: Path) -> None:
+    History(Folder(tmp_path / "tenants/anden"), home=tmp_path).create(Origin(actor=ADMIN, tenant="anden"))
+    write(tmp_path, "anden", yaml("Anden").replace("UTC", "Nowhere"))
+    write(tmp_path, "zoe", "name: [")
+    fresh = Tenants(tmp_path / "tenants", Keys(tmp_path / "var"))
+    assert fresh.get(ANDEN).config.timezone == "UTC"
+    assert "tenant.yaml:2: timezone" in str(fresh.broken()[ANDEN])
+    assert [one.id for one in fresh.all()] == ["anden"], "nothing was ever committed of the other"
+    write(tmp_path, "anden", yaml("Wick"))
+    assert fresh.get(ANDEN).config.name == "Wick"
 
 
 def test_the_last_good_one_is_served_while_the_new_one_is_wrong(tenants: Tenants, tmp_path: Path) -> None:

@@ -1,0 +1,238 @@
+"""One run: the agent looks at what was said, in a folder of its own, and what it learned lands as one commit.
+
+The body of the engine's workflow ``run``. Owns the order of its steps and what follows when one fails; what a kill at
+each of them leaves is in docs/learning.md. It sends nothing to anybody, and holds the tenant's lane only while git is
+at work. Does not own when a run is due (clock.py).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from runtime import logs
+from runtime.agent.events import Answer, Ask, AskFailed
+from runtime.agent.pool import Sessions
+from runtime.engine.database import Database, Transaction
+from runtime.engine.durable import PATIENT, Engine
+from runtime.errors import Fault, Unavailable
+from runtime.learning import keeping, moments, prompts, runs, transcript
+from runtime.learning.moments import Again, Ending, Kind, Over, Surroundings
+from runtime.learning.remarks import Remark
+from runtime.learning.runs import Run
+from runtime.tenant import worktrees
+from runtime.tenant.history import AGENT, Origin
+from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.worktrees import Conflict, Failed, Merged, NoChanges, Outcome
+from runtime.turns import prompt
+from runtime.turns.lanes import Lanes
+from runtime.turns.records import Records
+from runtime.words import Conversation, Role, TurnId
+
+log = logs.get("learning")
+
+
+class CutShort(Unavailable):
+    """The run was stopped from outside, and is to be begun again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What came of one attempt. ``upto``: how far of what was said it has seen; ``note``: what else is to be told."""
+
+    outcome: Outcome
+    upto: int
+    answer: Answer | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Called with the id of one run. ``folders`` is where runs have theirs; one run is at work at a time."""
+
+    database: Database
+    engine: Engine
+    tenants: Tenants
+    sessions: Sessions
+    records: Records
+    lanes: Lanes
+    folders: Path
+    now: Callable[[], float] = time.time
+    here: set[str] = field(default_factory=set)
+    """The runs that a task of this process looks after."""
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def __call__(self, id: str) -> None:
+        """One step for the engine, as with a turn: each part leaves a mark of its own."""
+        self.here.add(id)
+        try:
+            await self.engine.step("run", partial(self._live, id), retry=PATIENT)
+        finally:
+            self.here.discard(id)
+
+    async def _live(self, id: str) -> None:
+        """Until the run has ended. Whatever goes wrong with one look, there is another: nothing else starts it."""
+        while True:
+            try:
+                async with self.alone:
+                    seconds = await self._look(id)
+            except Exception:
+                log.exception("run.broke", run=id)
+                seconds = moments.LONGEST_WAIT
+            if seconds is None:
+                return
+            await asyncio.sleep(seconds)
+
+    async def _look(self, id: str) -> float | None:
+        """Go on with the run as far as it goes now; seconds until the next look, None when it has ended."""
+        run, turns = await self.database.read(lambda tx: _standing(tx, id))
+        if run is None:
+            return None
+        if run.state == "done":
+            await self._clear(run)
+            return None
+        around = Surroundings(open_turns=turns, full=self.sessions.is_full())
+        seconds = moments.wait(run.due, around, self.now())
+        if seconds is not None:
+            return seconds
+        begun = await self.database.write(lambda tx: runs.begin(tx, id, self.now()))
+        return await self._begun(begun) if begun else None
+
+    async def _begun(self, run: Run) -> float | None:
+        log.info("run.began", run=run.id, attempt=run.attempts)
+        try:
+            tenant = self.tenants.get(run.tenant)
+            found = await self.database.read(lambda tx: runs.covered(tx, run, tenant))
+            attempt = await self._attempt(run, tenant, found)
+        except AskFailed as fault:
+            attempt = Attempt(outcome=Failed(f"{fault.reason}: {fault.problem}"), upto=run.upto)
+        except (Unavailable, OSError) as fault:  # the disk, a person's git, the end of the process
+            problem = fault.problem if isinstance(fault, Fault) else str(fault)
+            due = self.now() + moments.LONGEST_WAIT
+            await self.database.write(lambda tx: runs.give_back(tx, run, problem, due))
+            return moments.LONGEST_WAIT
+        except Fault as fault:
+            attempt = Attempt(outcome=Failed(fault.problem), upto=run.upto)
+        return await self._settle(run, attempt)
+
+    async def _attempt(self, run: Run, tenant: Tenant, found: list[Remark]) -> Attempt:
+        """What the agent learned, landed. An attempt that died when all was kept asks nobody again."""
+        history = self.records.book(tenant).history
+        upto = found[-1].seq if found else run.upto
+        answer: Answer | None = None
+        note = ""
+        if not await asyncio.to_thread(history.kept, run.id):
+            if run.attempts > moments.ATTEMPTS:
+                return Attempt(outcome=Failed(f"it was begun {run.attempts - 1} times and never ended"), upto=upto)
+            if not found:  # erased since, or said by somebody who is not among the tenant's people any more
+                return Attempt(outcome=NoChanges(), upto=upto)
+            tree = await self._folder(run, tenant)
+            answer = await self._ask(run, tenant, tree, found)
+            difference = await asyncio.to_thread(tree.difference)
+            before = {one.path: await asyncio.to_thread(tree.before, one.path) for one in difference.changes}
+            kept = keeping.keep(difference.changes, before)
+            note = f"not taken: {', '.join(kept.left)}" if kept.left else ""
+            if kept.problem:
+                return Attempt(outcome=Failed(kept.problem), upto=upto, answer=answer, note=note)
+            if not kept.changes:
+                return Attempt(outcome=NoChanges(), upto=upto, answer=answer, note=note)
+            await asyncio.to_thread(tree.keep, list(kept.changes), _origin(run, answer))
+        async with self.lanes.folder(tenant.id):
+            await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
+            outcome = await asyncio.to_thread(worktrees.land, history, run.id)
+        return Attempt(outcome=outcome, upto=upto, answer=answer, note=note)
+
+    async def _folder(self, run: Run, tenant: Tenant) -> worktrees.Worktree:
+        """From what is committed, an admin's edits included: they are in force."""
+        async with self.lanes.folder(tenant.id):
+            await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
+        return await asyncio.to_thread(worktrees.make, self.folders, run.id, self.records.book(tenant).history)
+
+    async def _ask(self, run: Run, tenant: Tenant, tree: worktrees.Worktree, found: Sequence[Remark]) -> Answer:
+        """On behalf of whoever spoke: a member's words cause no more in a run than in a turn."""
+        conversation = Conversation(run.id)
+        by_owner = any(one.person.role is Role.OWNER for one in found)
+        ask = Ask(
+            tenant=tenant.id,
+            folder=tree.folder.root,
+            conversation=conversation,
+            turn=TurnId(run.id),
+            prompt=prompts.compose(run.kind, transcript.render(found, tenant.config.zone)),
+            said=tuple(said for one in found for said in prompt.said([one.message], one.person)),
+            role=Role.OWNER if by_owner else Role.MEMBER,
+            timezone=tenant.config.timezone,
+            streams=False,
+            apart=True,
+        )
+        try:
+            answer = await self.sessions.ask(ask)
+        finally:
+            await self.sessions.close_conversation(tenant.id, conversation, tree.folder.root)
+        if answer.stopped:
+            raise CutShort("it was stopped from outside", hint="it begins again by itself")
+        return answer
+
+    async def _settle(self, run: Run, attempt: Attempt) -> float | None:
+        """Write down what came of an attempt; the folder and what was kept go once that is durable."""
+        ending, problem, landed = _told(attempt)
+        match moments.after(ending, run.attempts, self.now()):
+            case Again(at):
+                await self.database.write(lambda tx: runs.again(tx, run, ending, problem, at))
+                log.warning("run.failed", run=run.id, outcome=ending.value, problem=problem)
+                await self._clear(run)
+                return max(0.0, at - self.now())
+            case Over(learned):
+                await self._log(run, attempt, ending, landed)
+                upto = attempt.upto if learned else None
+                now = self.now()
+                await self.database.write(
+                    lambda tx: runs.end(tx, run, ending, problem, landed=landed, upto=upto, now=now)
+                )
+                log.info("run.ended", run=run.id, outcome=ending.value, problem=problem, commit=landed)
+                await self._clear(run)
+                return None
+
+    async def _clear(self, run: Run) -> None:
+        try:
+            history = self.records.book(self.tenants.get(run.tenant)).history
+        except Fault:  # the tenant is gone, and with it what was kept
+            history = None
+        await asyncio.to_thread(worktrees.discard, self.folders, run.id, history)
+
+    async def _log(self, run: Run, attempt: Attempt, ending: Ending, landed: str) -> None:
+        """The run's line in the tenant's turn log, once."""
+        try:
+            tenant = self.tenants.get(run.tenant)
+        except Fault:
+            return
+        origin = _origin(run, attempt.answer)
+        commits = [landed] if landed else []
+        await asyncio.to_thread(self.records.ran, tenant, origin, attempt.answer, commits, ending.value)
+
+
+def _standing(tx: Transaction, id: str) -> tuple[Run | None, int]:
+    run = runs.find(tx, id)
+    return run, runs.open_turns(tx, run.tenant) if run else 0
+
+
+def _origin(run: Run, answer: Answer | None) -> Origin:
+    reason = answer.text if answer else ""
+    about = run.conversation if run.kind is Kind.REFLECTION else ""
+    return Origin(
+        actor=AGENT, tenant=run.tenant, conversation=about, turn=run.id, trigger=run.kind.value, reason=reason
+    )
+
+
+def _told(attempt: Attempt) -> tuple[Ending, str, str]:
+    """How an attempt ended, what is to be said about it, and the commit."""
+    match attempt.outcome:
+        case Merged(commit):
+            return Ending.MERGED, attempt.note, commit
+        case NoChanges():
+            return Ending.NO_CHANGES, attempt.note, ""
+        case Conflict(_, problem):
+            return Ending.CONFLICT, problem, ""
+        case Failed(problem):
+            return Ending.FAILED, "; ".join(part for part in (problem, attempt.note) if part), ""

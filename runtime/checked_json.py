@@ -25,7 +25,13 @@ def load(
 
     Raises ConfigFault as checked_yaml does.
     """
-    plain = _object(path, text, above=above, hint=hint)
+    return check(path, model, _object(path, text, above=above, hint=hint), text=text, above=above, hint=hint)
+
+
+def check(
+    path: Path, model: type[Model], plain: Mapping[str, Any], *, text: str, above: int = 0, hint: str = ""
+) -> Model:
+    """``plain``, which was made from ``text``, as ``model``. Lines are looked for only when something is wrong."""
     try:
         return model.model_validate(plain)
     except ValidationError as fault:

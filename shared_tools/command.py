@@ -20,13 +20,19 @@ def run(tool: Tool) -> None:
     """Parse the arguments, do it, print what it says; exit 1 with what is wrong, 2 for wrong usage."""
     given = vars(parser(tool).parse_args())
     tenant, home = given.pop("tenant"), given.pop("home")
-    [found] = entry_points(group=GROUP)
     try:
-        with found.load()(Path(home), tenant, tool.needs) as desk:
+        with _desks()(Path(home), tenant, tool.needs) as desk:
             print(tool.run(desk, given))  # noqa: T201 - what it says is the command's output
     except Exception as fault:  # noqa: BLE001 - the border of the command: every fault is a line for a person
-        print(fault, file=sys.stderr)  # noqa: T201
+        print(str(fault) or type(fault).__name__, file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+def _desks() -> Any:
+    found = list(entry_points(group=GROUP))
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} distributions offer {GROUP}\n  next: install proxystaff, once")
+    return found[0].load()
 
 
 def parser(tool: Tool) -> argparse.ArgumentParser:

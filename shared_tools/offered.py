@@ -68,14 +68,19 @@ class Tool:
     @property
     def description(self) -> str:
         """The docstring without the lines about parameters, as one line."""
-        text = inspect.getdoc(self.function) or ""
-        return " ".join(line.strip() for line in text.splitlines() if line and not _PARAMETER.match(line))
+        lines = (inspect.getdoc(self.function) or "").splitlines()
+        return " ".join(line.strip() for line in lines if line.strip() and not self._describes(line))
+
+    def _describes(self, line: str) -> re.Match[str] | None:
+        """A line about one of the parameters."""
+        found = _PARAMETER.match(line)
+        return found if found and found[1] in inspect.signature(self.function).parameters else None
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
         """What the model fills in, as a pydantic model."""
         lines = (inspect.getdoc(self.function) or "").splitlines()
-        about = {match[1]: match[2] for match in map(_PARAMETER.match, lines) if match}
+        about = {match[1]: match[2] for match in map(self._describes, lines) if match}
         fields: dict[str, Any] = {}
         for parameter in list(inspect.signature(self.function).parameters.values())[1:]:
             default = ... if parameter.default is parameter.empty else parameter.default
@@ -100,9 +105,21 @@ class Tool:
         try:
             checked = self.arguments.model_validate(dict(given))
         except ValidationError as fault:
-            wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
-            raise Misused(f"{self.name}: {wrong}") from None
+            wrong = "; ".join(_wanted(one["loc"], one["type"], one["msg"]) for one in fault.errors())
+            raise Misused(f"{self.name} takes {', '.join(self.arguments.model_fields)}; {wrong}.") from None
         return self.function(desk, **checked.model_dump())
+
+
+def _wanted(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    """What is wrong with one argument, as short as a model needs it."""
+    name = ".".join(map(str, place))
+    match kind:
+        case "missing":
+            return f"{name} is missing"
+        case "extra_forbidden":
+            return f"there is no {name}"
+        case _:
+            return f"{name}: {message[:1].lower()}{message[1:]}"
 
 
 _PARAMETER = re.compile(r"^(\w+): (.+)$")

@@ -1,7 +1,7 @@
 """What a shared tool works on when it is run as a command (the entry point ``proxystaff.desks``).
 
 Whoever runs it sits at this machine, so they are an admin: what they change is committed under their own git identity,
-by this command, or by the process that serves the home when one does.
+by this command, or by the process that serves the home when one does. A command that only looks commits nothing.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from pathlib import Path
 from runtime.agent.events import Ask
 from runtime.cli.terminal import settings_of, tenant_of
 from runtime.engine.lease import Lease
-from runtime.tenant.history import History
+from runtime.tenant.history import ADMIN, History
 from runtime.tenant.life.sources import Said
 from runtime.turns.providing import providers
 from runtime.words import Conversation, How, Role, TurnId
@@ -23,7 +23,7 @@ def desk(home: Path, tenant: str, needs: type) -> Iterator[object]:
     """What ``needs`` asks for, of one tenant. Raises NotFound for a home or tenant that is not there."""
     settings = settings_of(home)
     one = tenant_of(settings, tenant)
-    said = Said(id="", who=one.config.owner.name, how=How.TYPED, text="", at=datetime.now(UTC))
+    said = Said(id="", who=ADMIN, how=How.TYPED, text="", at=datetime.now(UTC))
     ask = Ask(
         tenant=one.id,
         folder=one.folder.root,
@@ -34,6 +34,7 @@ def desk(home: Path, tenant: str, needs: type) -> Iterator[object]:
         said=(said,),
         timezone=one.config.timezone,
     )
+    before = one.folder.stamps()
     yield providers(lambda _: one.folder, settings.index)[needs](ask)
-    if not Lease(settings.var).held_elsewhere():
+    if one.folder.stamps() != before and not Lease(settings.var).held_elsewhere():
         History(one.folder).commit_admin()

@@ -115,15 +115,17 @@ def providers(
 
 
 def day(text: str, zone: ZoneInfo, *, days: int = 0) -> datetime | None:
-    """The start of a day, or of the one that many days later; None for no text. Raises BadInput."""
-    if not text:
+    """The start of a day, or of the one that many days later; a time of day as it is; None for no text. Raises
+    BadInput."""
+    if not text.strip():
         return None
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        found = datetime.fromisoformat(text.strip())
+        found = found if found.tzinfo else found.replace(tzinfo=zone)
+        is_day = len(text.strip()) <= len("2026-11-27")
+        return found + timedelta(days=days if is_day else 0)
+    except (ValueError, OverflowError):
         raise BadInput(f"{text!r} is no date", hint="give it as 2026-11-27") from None
-    found = found if found.tzinfo else found.replace(tzinfo=zone)
-    return found + timedelta(days=days)
 
 
 def _life(folder: Folder) -> Life:

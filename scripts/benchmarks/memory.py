@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,7 +98,7 @@ class Tenant:
             changed = lines.add(file.body, fact, single=file.kind.single)
             if step.do == "update" and step.old not in [gone.text for gone in changed.gone]:
                 changed = lines.swap(file.body, step.old, fact, section=told.section)
-        self.life.write(type(file)(rel=file.rel, kind=file.kind, meta=file.meta, body=changed.body))
+        self.life.write(replace(file, body=changed.body))
 
 
 def judged(question: Question, found: Recalled, world: World, tenant: Tenant) -> tuple[bool, list[str]]:

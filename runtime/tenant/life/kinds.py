@@ -6,7 +6,7 @@ the newest when the file is next written; one of a version that this program doe
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -67,7 +67,8 @@ class Note(Head):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """``budget``: bytes, beyond which the file is to be consolidated. ``guides``: what stands there is followed, so it
-    takes only a person's own words. ``single``: a new figure of the same thing replaces the old one."""
+    takes only a person's own words. ``single``: a new figure of the same thing replaces the old one. ``begins``: what
+    the head of a new file holds besides."""
 
     name: str
     title: str
@@ -76,6 +77,7 @@ class Kind:
     budget: int = 8_000
     guides: bool = False
     single: bool = True
+    begins: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _plain(name: str) -> type[Head]:
@@ -102,8 +104,16 @@ KINDS: Mapping[str, Kind] = {
         budget=6_000,
         guides=True,
     ),
-    "life/questions.md": Kind(name="questions", title="Questions", head=Questions, about="what to ask the realtor"),
-    "life/onboarding.md": Kind(name="onboarding", title="Onboarding", head=Onboarding, about="the phase"),
+    "life/questions.md": Kind(
+        name="questions", title="Questions", head=Questions, about="what to ask the realtor", begins={"questions": []}
+    ),
+    "life/onboarding.md": Kind(
+        name="onboarding",
+        title="Onboarding",
+        head=Onboarding,
+        about="the phase",
+        begins={"phase": Phase.DISCOVERY.value, "since": None},
+    ),
     "life/knowledge/business.md": Kind(
         name="business", title="Business", head=_plain("business"), about="market, listings, terms", budget=24_000
     ),

@@ -28,7 +28,7 @@ def of_line(line: MessageLine) -> Said:
     return Said(
         id=line.id,
         who=line.person,
-        how=line.how or How.TYPED,
+        how=line.how or How.DOCUMENT,  # whose words they are is not known, so they are nobody's
         text=line.text,
         at=line.at,
         shows=line.kind not in SPOKEN,

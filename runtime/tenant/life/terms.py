@@ -1,16 +1,25 @@
 """What a text is about, as terms: words in their plain form, without those that say nothing. Pure.
 
 One reading of words for everybody who compares texts: whether two facts say the same, which facts a question is about,
-whether a person's own words carry a fact.
+whether a person's own words carry a fact. How a figure is written does not matter; figures.py reads those.
 """
 
-import calendar
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-_WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?|\d+", re.UNICODE)
+from runtime.tenant.life import figures
+
+# Vowel signs of scripts that write them beside the letter: for Python they are neither letter nor digit.
+_SIGNS = (
+    "\u0591-\u05bd\u05bf\u064b-\u065f\u0900-\u0963\u0971-\u0de5\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ecd\u1000-\u103f"
+)
+_LETTERS = rf"(?:[^\W\d_]|[{_SIGNS}])+"
+_WORD = re.compile(rf"\d+(?:[.,:/-]\d+)*|{_LETTERS}(?:'{_LETTERS})?")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_FRACTIONS = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "½": ".5", "¼": ".25", "¾": ".75"})
 
 _SAYING_NOTHING = """
 a about after all also am an and any are as at be been before being but by can could did do does doing done
@@ -21,96 +30,82 @@ were what when where which while who whom whose why will with would you your you
 """
 STOP = frozenset(_SAYING_NOTHING.split())
 
-_MONTHS = {
-    name: f"{number:02}"
-    for number, name in enumerate(calendar.month_name)
-    for name in (name.lower(), name[:3].lower())
-    if name
-} | {"sept": "09"}
-_DAY_OF_MONTH = re.compile(
-    r"\b(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?:,? (?P<year>\d{4}))?", re.IGNORECASE
-)
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
-_AMOUNT = re.compile(
-    r"(?<![\w:.,/-])\$?\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![:/-]?\d)\s?(k|m|thousand|million)?\b",
-    re.IGNORECASE,
-)
 _NUMBERS = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9"}
-_TIMES = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
+_NUMBERS |= {"ten": "10", "eleven": "11", "twelve": "12"}
+NOT = "not"
+_DENYING = frozenset(("no", "not", "never", "without", "none", "neither", "nor", "cannot"))
+_DENIED = re.compile(r"(?:ca|wo|do|does|did|is|are|was|were|has|have|had|would|should|could|must|need)n'?t")
 
 
 def terms(text: str) -> list[str]:
-    """The terms of a text in their order, each as often as it stands there.
+    """The terms of a text, each as often as it stands there: words in their order, then figures.
 
-    A date counts as itself, as its day (``11-27``) and its month (``2026-11``), however it is written; an amount as
-    its number (``$550k`` and ``550,000`` are one).
+    A date counts as itself, as its day (``11-27``) and its month (``2026-11``), a phone number as itself and without
+    its area code, however they are written; an amount as its number (``$550k`` and ``550,000`` are one), a time as of
+    24 hours. Every word that denies is ``not``.
     """
-    plain = _plain(text)
-    dates, rest = _dates(plain)
-    amounts, rest = _amounts(rest)
-    words = (_NUMBERS.get(word) or _stem(word) for word in _WORD.findall(rest) if word not in STOP)
-    return [*(word for word in words if word), *amounts, *dates]
+    return list(_terms(text))
 
 
 def values(text: str) -> frozenset[str]:
-    """The terms that are figures: dates, times, amounts. Two texts that differ in these only contradict each other."""
-    return frozenset(term for term in terms(text) if any(c.isdigit() for c in term))
+    """The terms that are figures: dates, times, amounts, addresses of mail and web. Two texts that differ in these only
+    contradict each other."""
+    return frozenset(term for term in _terms(text) if is_figure(term))
 
 
 def contents(text: str) -> frozenset[str]:
     """The terms that are words."""
-    return frozenset(term for term in terms(text) if not any(c.isdigit() for c in term))
+    return frozenset(term for term in _terms(text) if not is_figure(term))
+
+
+def is_figure(term: str) -> bool:
+    return any(c.isdigit() or c in ".@/" for c in term)
 
 
 def support(claim: str, heard: Iterable[str]) -> float:
-    """What part of the terms of ``claim`` stands in ``heard``, from 0 to 1. Every figure has to, or it is 0."""
-    said = {term for text in heard for term in terms(text)}
-    claimed = set(terms(claim))
-    figures = {term for term in claimed if any(c.isdigit() for c in term)}
-    if not claimed or not figures <= said:
+    """What part of the terms of ``claim`` stands in ``heard``, from 0 to 1. Every figure has to, or it is 0; one that
+    was said short counts ("at 6" for 6 pm, "around 550" for $550,000)."""
+    said: set[str] = set()
+    for text in heard:
+        said.update(_terms(text))
+        if "one" in text.casefold().split():
+            said.add("1")
+    said.update([meant for term in said for meant in figures.meant_by(term)])
+    claimed = set(_terms(claim))
+    if not claimed or any(is_figure(term) and term not in said for term in claimed):
         return 0.0
     return len(claimed & said) / len(claimed)
 
 
-def _plain(text: str) -> str:
-    spelled = unicodedata.normalize("NFKD", text.replace("\u2019", "'").casefold())
-    return "".join(c for c in spelled if not unicodedata.combining(c))
+def plain(text: str) -> str:
+    """Small letters without accents, one kind of apostrophe, spaces as they are."""
+    if text.isascii():
+        return text.lower().replace("e-mail", "email")
+    spelled = unicodedata.normalize("NFKD", text.translate(_FRACTIONS).casefold())
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", spelled)).replace("e-mail", "email")
 
 
-def _dates(text: str) -> tuple[list[str], str]:
-    found: list[str] = []
-
-    def iso(match: re.Match[str]) -> str:
-        year, month, day = match.groups()
-        found.extend((f"{year}-{month}-{day}", f"{month}-{day}", f"{year}-{month}"))
-        return " "
-
-    def worded(match: re.Match[str]) -> str:
-        month = _MONTHS.get(match["month"].lower())
-        day = int(match["day"])
-        if month is None or not 1 <= day <= 31:
-            return match[0]
-        found.append(f"{month}-{day:02}")
-        if match["year"]:
-            found.extend((f"{match['year']}-{month}-{day:02}", f"{match['year']}-{month}"))
-        return " "
-
-    return found, _DAY_OF_MONTH.sub(worded, _ISO_DATE.sub(iso, text))
+@lru_cache(maxsize=16_384)
+def _terms(text: str) -> tuple[str, ...]:
+    found, rest = figures.taken_out(plain(text))
+    return (*_words(rest), *found)
 
 
-def _amounts(text: str) -> tuple[list[str], str]:
-    found: list[str] = []
+def _words(text: str) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        if word in _DENYING or _DENIED.fullmatch(word):
+            yield NOT
+        elif word in STOP or word.partition("'")[0] in STOP:
+            continue
+        elif _UNSPACED.match(word):
+            yield from _pairs(word)
+        elif term := _NUMBERS.get(word) or _stem(word):
+            yield term
 
-    def amount(match: re.Match[str]) -> str:
-        digits, unit = match[1], (match[2] or "").lower()
-        money = match[0].lstrip().startswith("$")
-        if not (money or unit or "," in digits):
-            return match[0]  # a house number, a time: a word like others
-        number = float(digits.replace(",", "")) * _TIMES.get(unit, 1)
-        found.append(f"{number:g}" if number % 1 else str(int(number)))
-        return " "
 
-    return found, _AMOUNT.sub(amount, text)
+def _pairs(word: str) -> Iterator[str]:
+    """Chinese and Japanese set no spaces between words: every two neighbours count as one."""
+    yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
 
 
 @lru_cache(maxsize=65_536)
@@ -119,13 +114,22 @@ def _stem(word: str) -> str:
     sides of a comparison go through it."""
     word = word.removesuffix("'s").replace("'", "")
     if word[:1] == "0" and word[1:2].isdigit():
-        word = word[1:]  # 09:00 is 9:00
+        word = word[1:]
     if any(c.isdigit() for c in word) or len(word) < 4:
         return word
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", "e"), ("s", "")):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            word = word[: -len(ending)] + instead
-            break
+    word = _without(word, _PLURALS)
+    word = _without(word, _FORMS)
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeioulsz":
         word = word[:-1]
     return word.removesuffix("e") if len(word) > 4 else word
+
+
+_PLURALS = (("ies", "y"), ("sses", "ss"), ("ss", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", ""))
+_FORMS = (("ing", ""), ("ed", ""))
+
+
+def _without(word: str, endings: Iterable[tuple[str, str]]) -> str:
+    for ending, instead in endings:
+        if word.endswith(ending) and len(word) - len(ending) + len(instead) >= 3:
+            return word[: -len(ending)] + instead
+    return word

@@ -1,5 +1,6 @@
 """Recall on a real folder, with real git and a real index: what was said once is found, what is no longer so is not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -69,8 +70,7 @@ class Memory:
         self.keep(file, lines.drop(file.body, old, section=section).body)
 
     def keep(self, file: LifeFile, body: str) -> None:
-        new = LifeFile(rel=file.rel, kind=file.kind, meta=file.meta, body=body)
-        self.life.write(new)
+        self.life.write(replace(file, body=body))
         assert self.history.commit_agent(Origin(actor=AGENT, tenant="anden", turn=f"turn:{self.count}")).commits
 
     def ask(self, question: str, *, limit: int = 5) -> Recalled:

@@ -1,0 +1,55 @@
+"""What was said lately: by people, in this conversation, each message once; what is not known to be theirs is not."""
+
+from datetime import UTC, datetime, timedelta
+
+from runtime.tenant.folder import Folder
+from runtime.tenant.life.said import LATELY, lately
+from runtime.tenant.life.sources import Said, is_tainted
+from runtime.tenant.messages import MessageLine, MessageLog
+from runtime.words import Conversation, Direction, How
+
+ANDEN, OTHER = Conversation("telegram:1"), Conversation("telegram:2")
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def line(number: int, how: How | None = How.TYPED, conversation: Conversation = ANDEN, **more: str) -> MessageLine:
+    return MessageLine(
+        id=f"m{number}",
+        at=NOW + timedelta(seconds=number),
+        channel="telegram",
+        conversation=conversation,
+        direction=Direction(more.get("direction", "inbound")),
+        person="Anden",
+        kind=more.get("kind", "text"),
+        text=f"text {number}",
+        how=how,
+    )
+
+
+def test_people_of_this_conversation_are_heard_the_running_turn_last(folder: Folder) -> None:
+    log = MessageLog(folder)
+    log.append([line(1), line(2, direction="outbound"), line(3, conversation=OTHER), line(4, How.FORWARDED), line(5)])
+    own = Said(id="m5", who="Anden", how=How.TYPED, text="text 5", at=NOW)
+    found = lately(log, ANDEN, [own])
+    assert [(one.id, one.own) for one in found] == [("m1", True), ("m4", False), ("m5", True)]
+    assert found[-1] is own
+    assert is_tainted(found)
+
+
+def test_words_that_came_with_a_file_or_from_nobody_knows_where_are_not_their_own(folder: Folder) -> None:
+    log = MessageLog(folder)
+    log.append([line(1, kind="document"), line(2, kind="voice"), line(3, how=None), line(4, kind="of the future")])
+    assert [(one.own, one.shows) for one in lately(log, ANDEN)] == [
+        (True, True),
+        (True, False),
+        (False, False),
+        (True, True),
+    ]
+
+
+def test_what_was_said_long_ago_is_no_longer_in_play(folder: Folder) -> None:
+    log = MessageLog(folder)
+    log.append([line(0, How.FORWARDED), *(line(number) for number in range(1, LATELY + 1))])
+    found = lately(log, ANDEN)
+    assert len(found) == LATELY
+    assert not is_tainted(found)

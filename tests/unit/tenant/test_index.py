@@ -149,8 +149,11 @@ def test_it_finds_what_reading_everything_would(
     def plain(text: str) -> str:
         return "".join(c for c in unicodedata.normalize("NFKD", text).lower() if not unicodedata.combining(c))
 
+    def begins(word: str, beginning: str) -> bool:
+        return plain(word).startswith(plain(beginning)) if len(beginning) > 1 else plain(word) == plain(beginning)
+
     def holds(line: MessageLine) -> bool:
-        return all(any(plain(word).startswith(plain(one)) for word in line.text.split()) for one in query)
+        return all(any(begins(word, one) for word in line.text.split()) for one in query)
 
     wanted = [line for line in sorted(lines, key=lambda line: line.at.strftime("%Y-%m")) if holds(line)]
     wanted.sort(key=lambda line: line.at)

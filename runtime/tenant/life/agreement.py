@@ -11,6 +11,11 @@ from collections.abc import Iterable
 from runtime.tenant.life.terms import NOT, STOP, contents, plain, terms, values
 
 _TOPIC = re.compile(r"^(?P<topic>[^\W\d_][\w '/&-]{1,40}?): +\S")
+# How a fact begins of which there is one about anybody.
+_ONCE = re.compile(
+    r"(?:now |currently |she |he |they )?(best reached|lives (?:in|at|on)|works (?:as|at|for)|(?:married|engaged) to"
+    r"|employed by|born (?:on|in))\b"
+)
 _NAME = re.compile(r"[A-Z][\w'.-]*(?: [A-Z][\w'.-]*)+")
 
 _ALIKE = 0.75
@@ -88,7 +93,10 @@ def says_as_much(one: str, other: str) -> bool:
 
 
 def contradict(new: str, old: str) -> bool:
-    """Both cannot be: they are about the one topic, or say the same of other figures, turned round, or denied."""
+    """Both cannot be: they are about what there is once, or say the same of other figures, turned round, or denied."""
+    begins, began = _ONCE.match(plain(new)), _ONCE.match(plain(old))
+    if begins and began:
+        return begins[1] == began[1]
     ours, theirs = _exclusive(new), _exclusive(old)
     if ours and theirs:
         return ours == theirs

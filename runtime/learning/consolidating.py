@@ -1,15 +1,17 @@
 """What of a consolidation may stay. Pure.
 
 Owns the rule: one file, smaller than it was, in which every line stood before or is made of lines whose place it takes,
-and from which no figure and no name is lost but with what is past or was replaced. Otherwise nothing lands. It judges
-words, not sense: what is no longer there stands in the commit's message, for a person to judge.
+and from which nothing is lost but what is past or was replaced. Otherwise nothing lands. It judges words, not sense:
+what is no longer there stands in the commit's message, for a person to judge.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
+from itertools import groupby, pairwise
 from pathlib import PurePosixPath
 
 from runtime.errors import Fault
@@ -20,12 +22,16 @@ from runtime.tenant.life import days
 from runtime.tenant.life.budgets import size_of
 from runtime.tenant.life.files import LifeFile, parse
 from runtime.tenant.life.kinds import Kind
-from runtime.tenant.life.merging import Placed, by_place, covers, outline, sourced, turning
+from runtime.tenant.life.merging import Placed, by_place, covers, outline, sourced
 from runtime.tenant.life.sources import is_attributed
-from runtime.tenant.life.terms import contents, support, terms, values
+from runtime.tenant.life.terms import terms, values
 
 CARRIED = 0.9
-"""Part of a new line's terms that must stand in old lines of its section; its figures all must."""
+"""Part of a new line's terms that must stand in old lines of its section; its figures and names all must."""
+
+SAID_ELSEWHERE = 2 / 3
+"""Part of the terms of a line that is gone which must stand in what is left of its section; its figures and names all
+must, unless it is past or was replaced."""
 
 ENOUGH_SMALLER = 0.8
 """Of its size that a file may keep at most when it is still over its budget."""
@@ -33,11 +39,10 @@ ENOUGH_SMALLER = 0.8
 LISTED = 40
 """Lines of what is gone, and of what came instead, in the commit's message."""
 
-_WORD = re.compile(r"(?P<begins>^|[.:;!?]\s+)?(?P<word>[^\W\d_][\w'\u2019&-]*)")
 _ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*\w")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Section:
     """One section before and after. ``known``: the words that are names in this file."""
 
@@ -45,15 +50,26 @@ class _Section:
     new: tuple[Placed, ...]
     known: frozenset[str]
 
-    @property
+    @cached_property
     def fresh(self) -> list[Placed]:
         before = {one.whole for one in self.old}
         return [one for one in self.new if one.whole not in before]
 
-    @property
+    @cached_property
     def gone(self) -> list[Placed]:
         after = {one.whole for one in self.new}
         return [one for one in self.old if one.whole not in after]
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """All terms of it before."""
+        return _union(one.terms for one in self.old)
+
+    @cached_property
+    def left(self) -> frozenset[str]:
+        """All terms, marks and turning words of it now, its title's included."""
+        title = frozenset(_marks(f": {self.old[0].fact.section}", self.known)) if self.old else frozenset()
+        return title | _union(one.terms | set(_marks(one.whole, self.known)) | one.turning for one in self.new)
 
 
 def keep(changes: Sequence[Change], before: bytes, *, rel: str, budget: int, today: date) -> Kept:
@@ -112,26 +128,46 @@ def _troubles(old: LifeFile, new: LifeFile, sections: Sequence[_Section], budget
 
 def _invented(one: Placed, section: _Section) -> str:
     """What a new line says that those whose place it takes did not."""
-    if support(one.whole, [other.whole for other in section.old]) < CARRIED:
+    exact = one.values | {term for word in one.whole.split() if word[0].isupper() for term in terms(word)}
+    if not one.terms or not exact <= section.said or len(one.terms & section.said) < CARRIED * len(one.terms):
         return "is carried by no lines of its section"
     carriers = [other for other in section.gone if _went_into(other, one)]
     if not carriers:
         return "takes the place of no line"
-    if not values(one.whole) <= frozenset().union(*(values(other.whole) for other in carriers)):
+    if not one.values <= _union(other.values for other in carriers):
         return "has a figure of another fact"
-    if turning(one.whole) != frozenset().union(*(turning(other.whole) for other in carriers)):
+    if one.turning != _union(other.turning for other in carriers):
         return "does not mean what the lines meant whose place it takes"
     if any(is_attributed(other.whole) for other in carriers) and not is_attributed(one.whole):
         return "says as a fact what somebody was said to have said"
+    if _is_mixed(one, carriers, section.known):
+        return "mixes the figures and names of the lines whose place it takes"
     return ""
 
 
 def _went_into(old: Placed, new: Placed) -> bool:
     """Whether a line that is gone may be part of the new one: half of its words stand there."""
-    words = contents(old.whole)
+    words = old.terms - old.values
     if not words:
-        return bool(values(old.whole) & values(new.whole))
-    return len(words & contents(new.whole)) >= len(words) / 2
+        return bool(old.values & new.values)
+    return len(words & new.terms) >= len(words) / 2
+
+
+def _is_mixed(one: Placed, carriers: Sequence[Placed], known: frozenset[str]) -> bool:
+    """Whether the marks of one line stand among those of another, or in another order: "12 Oak on Monday, 9 Elm on
+    Friday" must not become "12 Oak on Friday, 9 Elm on Monday". What several lines share stands where it likes."""
+    marks = [_marks(other.whole, known) for other in carriers]
+    count = Counter(mark for found in marks for mark in set(found))
+    whose = {mark: number for number, found in enumerate(marks) for mark in found if count[mark] == 1}
+    order = [mark for mark in _marks(one.whole, known) if mark in whose]
+    runs = [number for number, _ in groupby(order, key=whose.__getitem__)]
+    if len(runs) != len(set(runs)):
+        return True
+    kept = [list(dict.fromkeys(mark for mark in found if mark in order)) for found in marks]
+    return any(
+        [mark for mark in dict.fromkeys(order) if whose[mark] == number] != [mark for mark in found if mark in whose]
+        for number, found in enumerate(kept)
+    )
 
 
 def _lost(one: Placed, section: _Section, kind: Kind, today: date) -> str:
@@ -142,51 +178,60 @@ def _lost(one: Placed, section: _Section, kind: Kind, today: date) -> str:
         return f"is gone, and {kind.about} are not to be thinned out"
     if _is_past(one, today) or (kind.single and _is_replaced(one, section.new)):
         return ""
-    left = frozenset().union(*(_marks(other.whole, section.known) for other in section.new))
-    left |= _marks(f": {one.fact.section}", section.known)
-    missing = sorted(_marks(one.whole, section.known) - left)
-    return f"is gone, and with it {', '.join(missing[:5])}" if missing else ""
+    if missing := [mark for mark in _marks(one.whole, section.known) if mark not in section.left]:
+        return f"is gone, and with it {', '.join(list(dict.fromkeys(missing))[:5])}"
+    if not one.turning <= section.left or len(one.terms & section.left) < SAID_ELSEWHERE * len(one.terms):
+        return "is gone; it is not past, not replaced, and no other line says it"
+    return ""
 
 
 def _is_past(one: Placed, today: date) -> bool:
     """An appointment or a deadline that is over: it names days, which were to come when it was said and are past now.
     A birthday or a sale of long ago is none."""
-    found = days.named(terms(one.whole))
+    found = days.named(one.terms)
     if one.fact.source is None or found.yearly or not found.days:
         return False
     return all(one.fact.source.date <= day.isoformat() < today.isoformat() for day in found.days)
 
 
 def _is_replaced(one: Placed, new: Sequence[Placed]) -> bool:
-    """Another line of the section is about the same, and not older."""
+    """Another line of the section is about the same, and was said later."""
     topic, source = one.fact.topic, one.fact.source
-    return bool(topic) and any(
-        other.fact.topic == topic
-        and (other.fact.source.date if other.fact.source else "") >= (source.date if source else "")
-        for other in new
-    )
+    if not topic or source is None:
+        return False
+    later = (other.fact for other in new if other.fact.source and other.fact.source.date > source.date)
+    return any(other.topic == topic for other in later)
 
 
-def _marks(text: str, known: frozenset[str]) -> frozenset[str]:
-    """Figures, names and addresses: what cannot be guessed again once it is gone."""
-    names = {word for word in _capitals(text) if word in known}
-    return frozenset(values(text) | names | {match[0].casefold() for match in _ADDRESS.finditer(text)})
+def _marks(text: str, known: frozenset[str]) -> list[str]:
+    """Figures, names and addresses in their order: what cannot be guessed again once it is gone."""
+    found: list[str] = []
+    for word in text.split():
+        plain = _plain(word)
+        if _ADDRESS.search(word) or plain in known:
+            found.append(plain)
+        else:
+            found += sorted(values(word))
+    return found
 
 
 def _known(body: str) -> frozenset[str]:
     """The words of a body that are names: in capitals, and not only because a sentence begins with them."""
-    found = outline(body).facts
-    titles = {word for one in found for word in _capitals(f": {one.fact.section}")}
-    return frozenset(titles | {word for one in found for word in _capitals(one.whole, first=False)})
+    titles: set[str] = set()
+    names: set[str] = set()
+    for one in outline(body).facts:
+        titles.update(word for word in one.fact.section.split() if word[0].isupper())
+        words = one.whole.split()
+        names.update(word for last, word in pairwise(words) if word[0].isupper() and last[-1] not in ".:;!?")
+    return frozenset(plain for word in titles | names if len(plain := _plain(word)) > 1)
 
 
-def _capitals(text: str, *, first: bool = True) -> set[str]:
-    """The words in capitals; without ``first`` not those that a sentence begins with."""
-    return {
-        match["word"].casefold().replace("\u2019", "'").removesuffix("'s")
-        for match in _WORD.finditer(text)
-        if match["word"][0].isupper() and len(match["word"]) > 1 and (first or match["begins"] is None)
-    }
+def _plain(word: str) -> str:
+    return word.casefold().replace("\u2019", "'").strip(".,;:!?\"'()\u201c\u201d").removesuffix("'s")
+
+
+def _union(sets: Iterable[Set[str]]) -> frozenset[str]:
+    return frozenset().union(*sets)
 
 
 def _told(old: LifeFile, new: LifeFile) -> str:

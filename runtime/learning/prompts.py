@@ -69,6 +69,8 @@ How, with life_write on {name}:
 others. Where they come from is kept for you: write no brackets;
 - a new line has the words and figures of the lines it takes the place of, and no others: no conclusion of yours, no \
 round figure, no word that softens or turns it (not, only, until, before, at least);
+- what belongs together stays together: first all of the one line, then all of the other, \
+figures and names in their order;
 - delete alone only what is past or was replaced by a newer line about the same;
 - never move a line to another section. One line has at most 400 characters.
 {guides}\

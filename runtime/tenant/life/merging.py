@@ -7,6 +7,7 @@ line that says nothing to turn their meaning. Does not own what a change puts in
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from runtime.tenant.life.facts import Changed, Fact, facts, lacking
 from runtime.tenant.life.sources import is_attributed
@@ -23,17 +24,38 @@ TURNING = frozenset(_TURNING.split())
 """Words that turn what a sentence says, or set its bounds: with one more or one fewer of them it is another fact."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Placed:
-    """A fact, the lines that go on with it, and which heading it stands under, counted from 0 (none)."""
+    """A fact, the lines that go on with it, and which heading it stands under, counted from 0 (none). What is read from
+    its words is kept: each is compared with all others of its section."""
 
     fact: Fact
     place: int
     more: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def whole(self) -> str:
         return " ".join([self.fact.text, *(line.strip() for line in self.more)])
+
+    @cached_property
+    def words(self) -> str:
+        """Its words with a space around each, without case and the marks between them."""
+        return f" {' '.join(_words(self.whole))} "
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        return frozenset(terms(self.whole))
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        return frozenset(term for term in self.terms if any(c.isdigit() for c in term))
+
+    @cached_property
+    def turning(self) -> frozenset[str]:
+        """The words that turn its meaning."""
+        words = self.words.split()
+        denied = {"not"} if any(word.endswith("n't") or word == "cannot" for word in words) else set()
+        return frozenset(denied | (TURNING & set(words)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +93,15 @@ def by_place(found: Iterable[Placed]) -> dict[int, list[Placed]]:
     return groups
 
 
-def turning(text: str) -> frozenset[str]:
-    """The words of a text that turn its meaning."""
-    words = _words(text)
-    denied = {"not"} if any(word.endswith("n't") or word == "cannot" for word in words) else set()
-    return frozenset(denied | (TURNING & set(words)))
-
-
 def covers(one: Placed, other: Placed) -> bool:
     """``one`` says all that ``other`` says, word for word, and nothing that turns it."""
-    longer, shorter = " ".join(_words(one.whole)), " ".join(_words(other.whole))
-    if longer == shorter:
+    if one.words == other.words:
         return True
     return (
-        bool(shorter)
-        and f" {shorter} " in f" {longer} "
+        bool(other.words.strip())
+        and other.words in one.words
         and one.fact.topic == other.fact.topic
-        and turning(one.whole) == turning(other.whole)
+        and one.turning == other.turning
         and is_attributed(one.whole) == is_attributed(other.whole)
     )
 
@@ -97,7 +111,8 @@ def merged(body: str) -> Changed:
     and the one that stands first."""
     gone: list[Fact] = []
     for group in by_place(outline(body).facts).values():
-        longest = sorted(group, key=lambda one: (-len(_words(one.whole)), one.fact.source is None, one.fact.line))
+        # The longest first: nothing is covered by what is shorter.
+        longest = sorted(group, key=lambda one: (-len(one.words), one.fact.source is None, one.fact.line))
         kept: list[Placed] = []
         for one in longest:
             if any(covers(other, one) for other in kept):
@@ -114,20 +129,22 @@ def sourced(before: str, after: str) -> str:
     known = by_place(outline(before).facts)
     lines = after.splitlines()
     for one in outline(after).facts:
-        origin = _origin(one.fact, [other.fact for other in known.get(one.place, ())])
+        origin = _origin(one, known.get(one.place, []))
         if origin is not None and origin.source != one.fact.source:
             lines[one.fact.line] = str(replace(one.fact, source=origin.source))
     return "\n".join(lines) + ("\n" if after.endswith("\n") else "")
 
 
-def _origin(fact: Fact, known: Sequence[Fact]) -> Fact | None:
-    same = [one for one in known if one.text == fact.text]
+def _origin(fact: Placed, known: Sequence[Placed]) -> Fact | None:
+    same = [one.fact for one in known if one.fact.text == fact.fact.text]
     if same:
-        return next((one for one in same if one.source == fact.source), same[0])
-    claimed = set(terms(fact.text))
-    shares = [(len(claimed & set(terms(one.text))), one.source.date if one.source else "", one) for one in known]
-    share, _, best = max(shares, key=lambda found: found[:2], default=(0, "", fact))
-    return best if share else None
+        return next((one for one in same if one.source == fact.fact.source), same[0])
+    shares = (
+        (len(fact.terms & one.terms), one.fact.source.date if one.fact.source else "", -number)
+        for number, one in enumerate(known)
+    )
+    share, _, number = max(shares, default=(0, "", 0))
+    return known[-number].fact if share else None
 
 
 def _words(text: str) -> list[str]:

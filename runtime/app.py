@@ -122,6 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             records=records,
             lanes=lanes,
             folders=settings.var / "runs",
+            budgets=file.memory.given,
         )
         clock = Clock(
             database=database,
@@ -129,6 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             tenants=tenants,
             runner=runner,
             timeout_hours=file.sessions.timeout_hours,
+            budgets=file.memory.given,
         )
         ending = Ending(database=database, sessions=sessions, ended=clock.ended)
         turn = Turn(

@@ -63,6 +63,32 @@ class SessionSettings(Strict):
     """A session that has grown beyond this ends after the turn; the next one begins from what is written down."""
 
 
+Bytes = Annotated[int, Field(ge=500)]
+
+
+class Budgets(Strict):
+    """Bytes that a file of life/ may have before it is consolidated; None: what is built in."""
+
+    identity: Bytes | None = None
+    boundaries: Bytes | None = None
+    patterns: Bytes | None = None
+    people: Bytes | None = None
+    business: Bytes | None = None
+    contacts: Bytes | None = None
+    procedures: Bytes | None = None
+    events: Bytes | None = None
+    note: Bytes | None = None
+
+
+class MemorySettings(Strict):
+    budgets: Budgets = Budgets()
+
+    @property
+    def given(self) -> Mapping[str, int]:
+        """The budgets that the file names, by kind."""
+        return {kind: size for kind, size in self.budgets if size is not None}
+
+
 class AdminSettings(Strict):
     token: SecretStr = SecretStr("")
 
@@ -81,6 +107,7 @@ class _File(Strict):
     whatsapp: WhatsAppSettings = WhatsAppSettings()
     engine: EngineSettings = EngineSettings()
     sessions: SessionSettings = SessionSettings()
+    memory: MemorySettings = MemorySettings()
     isolation: Literal["auto", "bwrap", "none"] = "auto"
     admin: AdminSettings = AdminSettings()
     logs: LogSettings = LogSettings()

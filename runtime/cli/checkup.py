@@ -20,6 +20,7 @@ from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant import checks
 from runtime.tenant.commits import one_line
+from runtime.tenant.life.budgets import over
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
 from runtime.turns import bad_edits
@@ -156,6 +157,15 @@ def _files(settings: Settings) -> Iterator[Check]:
             yield Check(f"files {tenant.id}", "in order")
 
 
+def _memory(settings: Settings) -> Iterator[Check]:
+    """Files of life/ that are larger than they are to be."""
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        for one in over(tenant.folder, settings.file.memory.given):
+            found = f"{one.rel} has {one.size:,} bytes, its budget is {one.budget:,}"
+            hint = f"it is consolidated by itself (see: proxystaff runs {tenant.id}); or shorten it by hand"
+            yield Check(f"memory {tenant.id}", found, hint, serious=False)
+
+
 def _edits(settings: Settings) -> Iterator[Check]:
     """What was saved and is not in force, wherever it is kept."""
     database = Database(settings.file.engine.database, settings.var)
@@ -228,6 +238,7 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "disk": _disk,
     "tenants": _tenants,
     "files": _files,
+    "memory": _memory,
     "edits": _edits,
     "whatsapp": _whatsapp,
     "webhooks": _webhooks,

@@ -21,7 +21,7 @@ def runs(
     json: Json = False,
     home: Home = HERE,
 ) -> None:
-    """Runs that nobody typed (reflections, reviews), newest first: what came of each, and its commit."""
+    """Runs that nobody typed (reflection, review, consolidation), newest first: what came of each, and its commit."""
     settings = settings_of(home)
     one = tenant_of(settings, tenant)
     database = Database(settings.file.engine.database, settings.var)
@@ -36,14 +36,14 @@ def runs(
         (
             f"{datetime.fromtimestamp(run.opened, one.config.zone):%Y-%m-%d %H:%M}",
             run.kind.value,
-            run.conversation or "all",
+            run.conversation or run.file or "all",
             told(run),
             run.landed[:10] or "-",
             run.problem,
         )
         for run in found
     ]
-    print_table(("opened", "what", "conversation", "outcome", "commit", "problem"), rows, empty="no runs yet")
+    print_table(("opened", "what", "of", "outcome", "commit", "problem"), rows, empty="no runs yet")
 
 
 def told(run: Run) -> str:
@@ -60,4 +60,4 @@ def record(run: Run) -> dict[str, object]:
         for name, at in (("opened", run.opened), ("due", run.due), ("started", run.started), ("finished", run.finished))
     }
     whole = asdict(run) | times | {"run": run.id, "kind": run.kind.value, "commit": run.landed or None}
-    return {name: value for name, value in whole.items() if name not in ("id", "landed", "upto")}
+    return {name: value for name, value in whole.items() if name not in ("id", "landed", "upto", "seen")}

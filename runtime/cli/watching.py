@@ -29,6 +29,7 @@ from runtime.engine.lease import Lease
 from runtime.learning import runs
 from runtime.settings import Settings
 from runtime.tenant.index import Index
+from runtime.tenant.life.budgets import over
 from runtime.tenant.messages import MessageLog
 from runtime.tenant.registry import Tenant
 from runtime.turns import bad_edits, inbox, outbox
@@ -54,6 +55,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
     finally:
         database.close()
     broken = {id: fault.problem for id, fault in tenants.broken().items()}
+    large = [(one.id, file) for one in tenants.all() for file in over(one.folder, settings.file.memory.given)]
     oldest = round(time.time() - standing["oldest"], 1) if standing["oldest"] else None
     found = {
         "serving": served,
@@ -64,6 +66,9 @@ def status(json: Json = False, home: Home = HERE) -> None:
         "dead_letters": len(troubled),
         "last_runs": {run.tenant: learning.record(run) for run in last},
         "not_in_force": [_edit(one) for one in edits],
+        "over_budget": [
+            {"tenant": id, "file": file.rel, "bytes": file.size, "budget": file.budget} for id, file in large
+        ],
         "rehearsal": settings.file.model.upstream == "rehearsal",
     }
     if json:
@@ -81,6 +86,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
             ("dead letters", len(troubled)),
             *((f"last run of {run.tenant}", f"{run.kind.value}: {learning.told(run)}") for run in last),
             ("edits not in force", len(edits)),
+            *((f"over its budget: {id}/{file.rel}", f"{file.size:,} of {file.budget:,} bytes") for id, file in large),
         ],
         empty="",
     )

@@ -87,6 +87,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
             tenant TEXT NOT NULL, path TEXT NOT NULL, faults TEXT NOT NULL, committed TEXT NOT NULL,
             aside TEXT NOT NULL, whose TEXT NOT NULL, since DOUBLE PRECISION NOT NULL, PRIMARY KEY (tenant, path))""",
     ),
+    (
+        # Of a consolidation: the file it is about, and the blob of what it looked at.
+        "ALTER TABLE run ADD COLUMN file TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE run ADD COLUMN seen TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

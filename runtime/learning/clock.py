@@ -17,6 +17,8 @@ from runtime.errors import Fault
 from runtime.learning import runs
 from runtime.learning.moments import HOUR
 from runtime.learning.runner import Runner
+from runtime.tenant.life import budgets
+from runtime.tenant.life.budgets import Budgets
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.words import Conversation
 
@@ -34,13 +36,14 @@ log = logs.get("learning")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """``timeout_hours``: after how many silent hours a conversation starts afresh."""
+    """``timeout_hours``: after how many silent hours a conversation starts afresh. ``budgets``: of files of life/."""
 
     database: Database
     engine: Engine
     tenants: Tenants
     runner: Runner
     timeout_hours: float
+    budgets: Budgets
     now: Callable[[], float] = time.time
 
     async def run(self) -> None:
@@ -57,7 +60,8 @@ class Clock:
             await asyncio.sleep(SWEEP)
 
     async def look(self) -> None:
-        """Open a reflection for every conversation that expired, and a review for every tenant that is due one."""
+        """Open a reflection for every conversation that expired, a review for every tenant that is due one, and a
+        consolidation for every file over its budget, whoever made it grow."""
         now = self.now()
         before = now - self.timeout_hours * HOUR
         for tenant_id, conversation in await self.database.read(lambda tx: runs.expired(tx, before)):
@@ -72,6 +76,10 @@ class Clock:
         for tenant in self.tenants.all():
             if timers.get(tenant.id, now) <= now:
                 await self.database.write(partial(runs.review_due, tenant=tenant, now=now))
+            for one in await asyncio.to_thread(budgets.over, tenant.folder, self.budgets):
+                await self.database.write(
+                    partial(runs.over_budget, tenant=tenant.id, file=one.rel, blob=one.blob, now=now)
+                )
 
     async def start(self) -> None:
         for id in await self.database.read(runs.unfinished):

@@ -18,11 +18,16 @@ from runtime.tenant.life.files import LIFE, parse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """``changes`` may land unless ``problem`` says why nothing does; ``left`` are files that are not taken."""
+    """``changes`` may land unless ``problem`` says why nothing does; ``left`` are files that are not taken. ``title``
+    and ``first``: the commit's subject, if not the usual one, and a paragraph under it. ``final``: a problem that is
+    not tried again."""
 
     changes: tuple[Change, ...] = ()
     left: tuple[str, ...] = ()
     problem: str = ""
+    title: str = ""
+    first: str = ""
+    final: bool = False
 
 
 def keep(changes: Sequence[Change], before: Mapping[str, bytes]) -> Kept:

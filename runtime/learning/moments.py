@@ -11,6 +11,9 @@ LOOK_EVERY = 8 * HOUR
 REVIEW_AT_MOST = 12 * HOUR
 """Seconds that lie between the beginnings of two reviews of a tenant, at least."""
 
+CONSOLIDATE_AT_MOST = 24 * HOUR
+"""Seconds that lie between the end of a consolidation of a file and the beginning of the next one, at least."""
+
 BACKOFF = (5.0, 300.0)
 """Seconds before the second and the third attempt."""
 
@@ -20,6 +23,7 @@ ATTEMPTS = len(BACKOFF) + 1
 class Kind(StrEnum):
     REFLECTION = "reflection"
     REVIEW = "review"
+    CONSOLIDATION = "consolidation"
 
 
 class Ending(StrEnum):
@@ -49,11 +53,11 @@ class Over:
     learned: bool
 
 
-def after(ending: Ending, attempts: int, now: float) -> Again | Over:
-    """What follows the ``attempts``-th attempt, which ended like this."""
+def after(ending: Ending, attempts: int, now: float, *, final: bool = False) -> Again | Over:
+    """What follows the ``attempts``-th attempt, which ended like this. ``final``: another one would end so as well."""
     if ending in LEARNED:
         return Over(learned=True)
-    if attempts >= ATTEMPTS:
+    if final or attempts >= ATTEMPTS:
         return Over(learned=False)
     return Again(now + BACKOFF[attempts - 1])
 
@@ -76,6 +80,14 @@ def look(due: float | None, last_review: float | None, now: float) -> Look | Non
     following = due + LOOK_EVERY
     lately = last_review is not None and now - last_review < REVIEW_AT_MOST
     return Look(following if following > now else now + LOOK_EVERY, now=not lately)
+
+
+def consolidates(last_ended: float | None, *, taken_back: bool, now: float) -> bool:
+    """Whether a consolidation of a file over its budget may be opened, when none is open. ``taken_back``: an earlier
+    one shortened this very content, and somebody brought it back: they have decided, until the file is another."""
+    if taken_back:
+        return False
+    return last_ended is None or now - last_ended >= CONSOLIDATE_AT_MOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

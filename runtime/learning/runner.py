@@ -1,14 +1,15 @@
-"""One run: the agent looks at what was said, in a folder of its own, and what it learned lands as one commit.
+"""One run: the agent does its task in a folder of its own, and what came of it lands as one commit.
 
 The body of the engine's workflow ``run``. Owns the order of its steps and what follows when one fails; what a kill at
 each of them leaves is in docs/learning.md. It sends nothing to anybody, and holds the tenant's lane only while git is
-at work. Does not own when a run is due (clock.py).
+at work. Does not own when a run is due (clock.py) nor what each kind of run is asked and may change (tasks.py).
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,18 +19,19 @@ from runtime.agent.pool import Sessions
 from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import PATIENT, Engine
 from runtime.errors import Fault, Unavailable
-from runtime.learning import keeping, moments, prompts, runs, transcript
+from runtime.learning import moments, runs
+from runtime.learning.keeping import Kept
 from runtime.learning.moments import Again, Ending, Kind, Over, Surroundings
-from runtime.learning.remarks import Remark
 from runtime.learning.runs import Run
+from runtime.learning.tasks import Brief, Consolidating, Learning, Task
 from runtime.tenant import worktrees
 from runtime.tenant.history import AGENT, Origin
+from runtime.tenant.life.budgets import Budgets
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.worktrees import Conflict, Failed, Merged, NoChanges, Outcome
-from runtime.turns import prompt
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import Records
-from runtime.words import Conversation, Role, TurnId
+from runtime.words import Conversation, TurnId
 
 log = logs.get("learning")
 
@@ -40,12 +42,14 @@ class CutShort(Unavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of one attempt. ``upto``: how far of what was said it has seen; ``note``: what else is to be told."""
+    """What came of one attempt. ``upto``: how far of what was said it has seen; ``note``: what else is to be told;
+    ``final``: there is no other one."""
 
     outcome: Outcome
-    upto: int
+    upto: int | None
     answer: Answer | None = None
     note: str = ""
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class Runner:
     records: Records
     lanes: Lanes
     folders: Path
+    budgets: Budgets
     now: Callable[[], float] = time.time
     here: set[str] = field(default_factory=set)
     """The runs that a task of this process looks after."""
@@ -104,8 +109,8 @@ class Runner:
         log.info("run.began", run=run.id, attempt=run.attempts)
         try:
             tenant = self.tenants.get(run.tenant)
-            found = await self.database.read(lambda tx: runs.covered(tx, run, tenant))
-            attempt = await self._attempt(run, tenant, found)
+            task = await self._task(run, tenant)
+            attempt = await self._attempt(run, tenant, task)
         except AskFailed as fault:
             attempt = Attempt(outcome=Failed(f"{fault.reason}: {fault.problem}"), upto=run.upto)
         except (Unavailable, OSError) as fault:  # the disk, a person's git, the end of the process
@@ -117,32 +122,40 @@ class Runner:
             attempt = Attempt(outcome=Failed(fault.problem), upto=run.upto)
         return await self._settle(run, attempt)
 
-    async def _attempt(self, run: Run, tenant: Tenant, found: list[Remark]) -> Attempt:
-        """What the agent learned, landed. An attempt that died when all was kept asks nobody again."""
+    async def _task(self, run: Run, tenant: Tenant) -> Task:
+        if run.kind is Kind.CONSOLIDATION:
+            now = datetime.fromtimestamp(self.now(), tenant.config.zone)
+            return Consolidating(rel=run.file, budgets=self.budgets, now=now)
+        found = await self.database.read(lambda tx: runs.covered(tx, run, tenant))
+        return Learning(kind=run.kind, found=tuple(found), zone=tenant.config.zone, covers=run.upto)
+
+    async def _attempt(self, run: Run, tenant: Tenant, task: Task) -> Attempt:
+        """What came of the task, landed. An attempt that died when all was kept asks nobody again."""
         history = self.records.book(tenant).history
-        upto = found[-1].seq if found else run.upto
         answer: Answer | None = None
         note = ""
         if not await asyncio.to_thread(history.kept, run.id):
             if run.attempts > moments.ATTEMPTS:
-                return Attempt(outcome=Failed(f"it was begun {run.attempts - 1} times and never ended"), upto=upto)
-            if not found:  # erased since, or said by somebody who is not among the tenant's people any more
-                return Attempt(outcome=NoChanges(), upto=upto)
+                problem = f"it was begun {run.attempts - 1} times and never ended"
+                return Attempt(outcome=Failed(problem), upto=task.upto)
             tree = await self._folder(run, tenant)
-            answer = await self._ask(run, tenant, tree, found)
-            difference = await asyncio.to_thread(tree.difference)
-            before = {one.path: await asyncio.to_thread(tree.before, one.path) for one in difference.changes}
-            kept = keeping.keep(difference.changes, before)
+            if run.file:
+                await self.database.write(lambda tx: runs.saw(tx, run, tree.blob(run.file)))
+            brief = await asyncio.to_thread(task.begin, tree)
+            answer = await self._ask(run, tenant, tree, brief) if brief else None
+            kept = await asyncio.to_thread(_kept, task, tree)
             note = f"not taken: {', '.join(kept.left)}" if kept.left else ""
             if kept.problem:
-                return Attempt(outcome=Failed(kept.problem), upto=upto, answer=answer, note=note)
+                failed = Failed(kept.problem)
+                return Attempt(outcome=failed, upto=task.upto, answer=answer, note=note, final=kept.final)
             if not kept.changes:
-                return Attempt(outcome=NoChanges(), upto=upto, answer=answer, note=note)
-            await asyncio.to_thread(tree.keep, list(kept.changes), _origin(run, answer))
+                return Attempt(outcome=NoChanges(), upto=task.upto, answer=answer, note=note)
+            origin = _origin(run, answer)
+            await asyncio.to_thread(tree.keep, list(kept.changes), origin, title=kept.title, first=kept.first)
         async with self.lanes.folder(tenant.id):
             await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
             outcome = await asyncio.to_thread(worktrees.land, history, run.id)
-        return Attempt(outcome=outcome, upto=upto, answer=answer, note=note)
+        return Attempt(outcome=outcome, upto=task.upto, answer=answer, note=note)
 
     async def _folder(self, run: Run, tenant: Tenant) -> worktrees.Worktree:
         """From what is committed, an admin's edits included: they are in force."""
@@ -150,18 +163,16 @@ class Runner:
             await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
         return await asyncio.to_thread(worktrees.make, self.folders, run.id, self.records.book(tenant).history)
 
-    async def _ask(self, run: Run, tenant: Tenant, tree: worktrees.Worktree, found: Sequence[Remark]) -> Answer:
-        """On behalf of whoever spoke: a member's words cause no more in a run than in a turn."""
+    async def _ask(self, run: Run, tenant: Tenant, tree: worktrees.Worktree, brief: Brief) -> Answer:
         conversation = Conversation(run.id)
-        by_owner = any(one.person.role is Role.OWNER for one in found)
         ask = Ask(
             tenant=tenant.id,
             folder=tree.folder.root,
             conversation=conversation,
             turn=TurnId(run.id),
-            prompt=prompts.compose(run.kind, transcript.render(found, tenant.config.zone)),
-            said=tuple(said for one in found for said in prompt.said([one.message], one.person)),
-            role=Role.OWNER if by_owner else Role.MEMBER,
+            prompt=brief.prompt,
+            said=brief.said,
+            role=brief.role,
             timezone=tenant.config.timezone,
             streams=False,
             apart=True,
@@ -177,7 +188,7 @@ class Runner:
     async def _settle(self, run: Run, attempt: Attempt) -> float | None:
         """Write down what came of an attempt; the folder and what was kept go once that is durable."""
         ending, problem, landed = _told(attempt)
-        match moments.after(ending, run.attempts, self.now()):
+        match moments.after(ending, run.attempts, self.now(), final=attempt.final):
             case Again(at):
                 await self.database.write(lambda tx: runs.again(tx, run, ending, problem, at))
                 log.warning("run.failed", run=run.id, outcome=ending.value, problem=problem)
@@ -210,6 +221,12 @@ class Runner:
         origin = _origin(run, attempt.answer)
         commits = [landed] if landed else []
         await asyncio.to_thread(self.records.ran, tenant, origin, attempt.answer, commits, ending.value)
+
+
+def _kept(task: Task, tree: worktrees.Worktree) -> Kept:
+    """What of the folder may land."""
+    changes = tree.difference().changes
+    return task.keep(changes, {one.path: tree.before(one.path) for one in changes})
 
 
 def _standing(tx: Transaction, id: str) -> tuple[Run | None, int]:

@@ -4,6 +4,7 @@ Owns the tables run, learned and review. Does not own when a run is due (moments
 A run is opened in the transaction that finds it due, so that a kill loses none and opens none twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.engine.database import Row, Transaction
@@ -28,6 +29,14 @@ SELECT * FROM run WHERE tenant = :tenant AND kind = :kind AND conversation = :co
 OPEN = """
 INSERT INTO run (id, tenant, kind, conversation, state, upto, opened, due)
 VALUES (:id, :tenant, :kind, :conversation, 'due', :upto, :now, :now)"""
+
+OF_FILE = "SELECT * FROM run WHERE tenant = :tenant AND kind = 'consolidation' AND file = :file ORDER BY opened, id"
+
+OPEN_OF_FILE = """
+INSERT INTO run (id, tenant, kind, conversation, state, upto, opened, due, file, seen)
+VALUES (:id, :tenant, 'consolidation', '', 'due', 0, :now, :now, :file, :seen)"""
+
+SAW = "UPDATE run SET seen = :seen WHERE id = :id"
 
 # One that waits takes what was said since along; one that runs has read already what it covers.
 EXTEND = "UPDATE run SET upto = :upto WHERE id = :id AND state = 'due' AND upto < :upto"
@@ -76,7 +85,8 @@ AND finished = (SELECT max(finished) FROM run AS o WHERE o.tenant = r.tenant AND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run as it stands. ``landed`` is the commit's id; times are seconds since the epoch."""
+    """One run as it stands. ``landed`` is the commit's id; times are seconds since the epoch. ``file`` and ``seen``:
+    what a consolidation is about, and the blob of what it looked at."""
 
     id: str
     tenant: TenantId
@@ -92,6 +102,8 @@ class Run:
     due: float
     started: float | None
     finished: float | None
+    file: str
+    seen: str
 
 
 def conversation_ended(tx: Transaction, tenant: Tenant, conversation: Conversation, now: float) -> str | None:
@@ -116,6 +128,27 @@ def review_due(tx: Transaction, tenant: Tenant, now: float) -> str | None:
         return None
     found = remarks.with_tenant(tx, tenant.id, tenant.config.person, after=learned(tx, tenant.id, ALL))
     return _open(tx, tenant.id, Kind.REVIEW, ALL, found[-1].seq, now) if found else None
+
+
+def over_budget(tx: Transaction, tenant: TenantId, file: str, blob: str, now: float) -> str | None:
+    """Open a consolidation of a file that holds ``blob`` and is over its budget: the run that is open for it, None when
+    there may be none now."""
+    earlier = tx.run(OF_FILE, tenant=tenant, file=file)
+    if unfinished := next((row for row in earlier if row["state"] != "done"), None):
+        return str(unfinished["id"])
+    taken_back = any(row["outcome"] == Ending.MERGED.value and row["seen"] == blob for row in earlier)
+    last = max((row["finished"] for row in earlier), default=None)
+    if not moments.consolidates(last, taken_back=taken_back, now=now):
+        return None
+    name = file.removeprefix("life/").removesuffix(".md").replace("/", ".")
+    id = f"run:{tenant}:{Kind.CONSOLIDATION.value}:{name}:{_next(earlier):06d}"
+    tx.run(OPEN_OF_FILE, id=id, tenant=tenant, file=file, seen=blob, now=now)
+    return id
+
+
+def saw(tx: Transaction, run: Run, blob: str) -> None:
+    """What a consolidation looks at in the end: the file may have grown since it was opened."""
+    tx.run(SAW, id=run.id, seen=blob)
 
 
 def expired(tx: Transaction, before: float) -> list[tuple[TenantId, Conversation]]:
@@ -200,10 +233,13 @@ def _open(
         return str(waiting["id"])
     if covering := next((row for row in unfinished if row["upto"] >= upto), None):
         return str(covering["id"])
-    number = 1 + max((int(row["id"].rpartition(":")[2]) for row in earlier), default=0)
-    id = ":".join(part for part in ("run", tenant, kind.value, conversation, f"{number:06d}") if part)
+    id = ":".join(part for part in ("run", tenant, kind.value, conversation, f"{_next(earlier):06d}") if part)
     tx.run(OPEN, id=id, upto=upto, now=now, **where)
     return id
+
+
+def _next(earlier: Sequence[Row]) -> int:
+    return 1 + max((int(row["id"].rpartition(":")[2]) for row in earlier), default=0)
 
 
 def _pass_over(tx: Transaction, tenant: TenantId, conversation: Conversation) -> None:

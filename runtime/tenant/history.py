@@ -244,11 +244,14 @@ class History:
 
     # Runs: what nobody typed is done beside the folder, and lands when it is done
 
-    def keep(self, run: str, base: str, changes: Sequence[Change], origin: Origin) -> None:
-        """Put what ``run`` changed on a branch of its own, as one commit on ``base``. HEAD does not see it."""
+    def keep(
+        self, run: str, base: str, changes: Sequence[Change], origin: Origin, *, title: str = "", first: str = ""
+    ) -> None:
+        """Put what ``run`` changed on a branch of its own, as one commit on ``base``. HEAD does not see it. ``title``
+        is its subject, if not the usual one, and ``first`` a paragraph of ours under it."""
         with self._lock:
             self.drop(run)
-            planned = Planned(wording.message(subject_of(changes), origin), changes)
+            planned = Planned(wording.message(title or subject_of(changes), origin, first=first), changes)
             self._repository.make(_RUNS + wording.ref_name(run), [planned], self._author(origin.actor), [base])
 
     def kept(self, run: str) -> bool:

@@ -68,9 +68,14 @@ class Worktree:
         """A file as it was at the start; nothing where there was none."""
         return next((data for _, _, data in self.history.contents(self.base, [path])), b"")
 
-    def keep(self, changes: list[Change], origin: Origin) -> None:
+    def blob(self, path: str) -> str:
+        """The name of a file's content at the start; nothing where there was none."""
+        entry = self.history.files(self.base).get(path)
+        return entry.blob if entry else ""
+
+    def keep(self, changes: list[Change], origin: Origin, *, title: str = "", first: str = "") -> None:
         """Make what is to land durable, without landing it: from here on the folder is not needed any more."""
-        self.history.keep(self.run, self.base, changes, origin)
+        self.history.keep(self.run, self.base, changes, origin, title=title, first=first)
 
 
 def make(root: Path, run: str, history: History) -> Worktree:

@@ -127,6 +127,11 @@ def without(body: str, *, theirs: Callable[[str], bool], named: Callable[[str], 
     return "".join(line for number, line in enumerate(found.lines) if number not in out)
 
 
+def lacking(body: str, gone: Sequence[Fact]) -> str:
+    """``body`` without these of its facts."""
+    return _rewritten(page(body), gone)
+
+
 def find(body: str, words: str, section: str = "") -> list[Fact]:
     """The facts that hold every term of ``words``, some of them in the fact and not in its section's title; of those
     the ones that say it exactly, if any do."""

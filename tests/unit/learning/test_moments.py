@@ -16,6 +16,7 @@ from runtime.learning.moments import (
     Over,
     Surroundings,
     after,
+    consolidates,
     look,
     wait,
 )
@@ -82,3 +83,20 @@ def test_after_an_attempt(ending: Ending, attempts: int, wanted: Again | Over) -
 )
 def test_a_run_waits_for_people(due: float, around: Surroundings, wanted: float | None) -> None:
     assert wait(due, around, NOW) == wanted
+
+
+@pytest.mark.parametrize(
+    ("last_ended", "taken_back", "wanted"),
+    [
+        (None, False, True),
+        (NOW - 24 * HOUR + 1, False, False),  # whatever came of the last one
+        (NOW - 24 * HOUR, False, True),
+        (NOW - 99 * HOUR, True, False),  # somebody brought back what was shortened
+    ],
+)
+def test_a_consolidation_of_a_file_over_its_budget(last_ended: float | None, taken_back: bool, wanted: bool) -> None:
+    assert consolidates(last_ended, taken_back=taken_back, now=NOW) is wanted
+
+
+def test_what_would_end_so_again_is_not_tried_again() -> None:
+    assert after(Ending.FAILED, 1, NOW, final=True) == Over(learned=False)

@@ -276,3 +276,30 @@ def test_attempts_count_and_are_given_back(chat: Chat, database: Database) -> No
     assert database.write_now(lambda tx: runs.begin(tx, run.id, NOW)) is None
     assert database.read_now(runs.unfinished) == []
     assert [one.id for one in database.read_now(runs.last)] == [run.id]
+
+
+PEOPLE = "life/relationships/people.md"
+
+
+def test_one_consolidation_of_a_file_is_open_and_one_a_day(chat: Chat, database: Database) -> None:
+    def over(blob: str, now: float, file: str = PEOPLE) -> str | None:
+        return database.write_now(lambda tx: runs.over_budget(tx, chat.tenant.id, file, blob, now))
+
+    first = over("a", NOW)
+    assert first == f"run:{chat.tenant.id}:consolidation:relationships.people:000001"
+    assert over("b", NOW + 60) == first, "one is open, whatever the file holds by now"
+    assert over("a", NOW, "life/mine.md") != first
+    run = chat.begin(chat.find(first))
+    assert (run.kind.value, run.file, run.conversation, run.seen) == ("consolidation", PEOPLE, "", "a")
+    database.write_now(lambda tx: runs.saw(tx, run, "b"))
+    chat.end(run, Ending.FAILED)
+    assert over("c", NOW + 24 * HOUR - 1) is None, "it failed today"
+    second = over("b", NOW + 24 * HOUR)
+    assert second
+    assert second.endswith(":000002")
+    chat.end(chat.begin(chat.find(second)), Ending.MERGED)
+    assert over("b", NOW + 99 * HOUR) is None, "what it shortened was brought back"
+    assert over("c", NOW + 99 * HOUR) is not None
+    assert chat.review(NOW) is None
+    assert chat.review(NOW + 8 * HOUR) is None, "a consolidation is nothing that was said"
+    assert database.read_now(lambda tx: runs.learned(tx, chat.tenant.id, ALL)) == 0

@@ -69,7 +69,7 @@ def test_no_words_pass_for_ours(text: str, quoted: str, name: str, reply: str) -
 
 
 def test_the_prompt_says_first_that_nothing_is_the_usual_end() -> None:
-    for kind in Kind:
+    for kind in (Kind.REFLECTION, Kind.REVIEW):
         prompt = prompts.compose(kind, "WORDS")
         assert prompt.startswith("This is a run, not a turn")
         assert f"answer exactly: {prompts.NOTHING}" in prompt

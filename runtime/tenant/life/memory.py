@@ -207,6 +207,8 @@ def _listed(gone: Sequence[Fact]) -> str:
 def _given(fact: str) -> str:
     if not fact.strip():
         raise BadInput("the fact says nothing", hint="give one sentence as fact")
+    if len(fact) > 2 * facts.LONGEST:  # facts.py counts what is left of it; nothing else has to look at more
+        raise BadInput(f"the fact has {len(fact)} characters", hint=f"one fact a line, at most {facts.LONGEST}")
     return fact
 
 

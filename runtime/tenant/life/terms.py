@@ -20,6 +20,8 @@ _WORD = re.compile(rf"\d+(?:[.,:/-]\d+)*|{_LETTERS}(?:'{_LETTERS})?")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _FRACTIONS = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "½": ".5", "¼": ".25", "¾": ".75"})
+_ENDLESS = re.compile(r"([\w.,+-]{300})[\w.,+-]+")
+"""Nothing that people write; a pattern could be kept busy with it for hours, and strangers' texts are read here too."""
 
 _SAYING_NOTHING = """
 a about after all also am an and any are as at be been before being but by can could did do does doing done
@@ -87,7 +89,7 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _terms(text: str) -> tuple[str, ...]:
-    found, rest = figures.taken_out(plain(text))
+    found, rest = figures.taken_out(_ENDLESS.sub(r"\1", plain(text)))
     return (*_words(rest), *found)
 
 

@@ -132,6 +132,7 @@ def test_life_write_does_what_it_says(memory: Memory, folder: Folder) -> None:
     [
         ("append", {}, "says nothing"),
         ("merge", {"fact": "  "}, "says nothing"),
+        ("merge", {"fact": "aB3" * 100_000}, "has 300000 characters"),
         ("set", {"old": "a dog"}, "says nothing"),
         ("set", {"fact": "a dog"}, "which fact"),
         ("delete", {}, "which fact"),

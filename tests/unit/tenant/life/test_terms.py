@@ -164,3 +164,32 @@ def test_what_words_carry_in_part() -> None:
     assert support("wants a big garden", ["wants", "a garden"]) == pytest.approx(2 / 3)
     assert is_figure("9:00")
     assert not is_figure("garden")
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "a",
+        "1",
+        "1,",
+        "1.",
+        "a.",
+        "a@",
+        "-",
+        "+1",
+        "\u0661",
+        "\u4e2d",
+        "$1",
+        "www.",
+        "9:",
+        "1/",
+        "a'",
+        "(",
+        " ",
+        "\u0301",
+        "k-",
+    ],
+)
+@pytest.mark.parametrize("last", ["", "@", "x", ".com", " nov", "%"])
+def test_no_text_keeps_it_busy(endless: str, last: str) -> None:
+    assert terms(endless * 60_000 + last) is not None

@@ -24,7 +24,7 @@ replies:
       - say: Read.
   - when: {{words: break it}}
     do:
-      - use: {{tool: Bash, input: {{command: "sed -i 's/---json/---yaml/' {SOP}; echo '- a fact' >> life/notes.md"}}}}
+      - use: {{tool: Bash, input: {{command: "sed -i 's/---json/---yaml/' {SOP}; echo 'one = 1' >> execution/one.py"}}}}
       - say: Changed.
   - when: {{regex: '.'}}
     do: [{{say: Hello.}}]
@@ -134,7 +134,7 @@ async def test_what_the_agent_breaks_is_put_back_and_told(tmp_path: Path) -> Non
         await until(lambda: len(told(stage)) == 1)
         assert told(stage)[0].startswith(f"My change of {SOP} is not in force: line 1: wanted ---json")
         assert stage.tenant.folder.read_text(SOP) == good
-        assert [one.files for one in stage.history.log(limit=5, by_agent=True)] == [("life/notes.md",)]
+        assert [one.files for one in stage.history.log(limit=5, by_agent=True)] == [("execution/one.py",)]
 
 
 async def test_broken_settings_stay_where_they_are_and_the_old_ones_hold(tmp_path: Path) -> None:

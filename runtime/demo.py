@@ -20,7 +20,7 @@ from runtime.agent.isolation import find_bwrap
 from runtime.channels.doubles import Recorded, Recording
 from runtime.errors import Fault
 from runtime.stage import Stage, environment, staged
-from runtime.tenant.history import Commit
+from runtime.tenant.git.history import Commit
 from runtime.tenant.messages import MessageLog
 
 SOP = "directives/lead-follow-up.md"

@@ -24,7 +24,7 @@ from runtime.errors import Unavailable
 from runtime.settings import HOME_FILE, Settings, load_settings
 from runtime.sockets import serving
 from runtime.tenant import blueprint
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.registry import Tenant
 from runtime.tenant.secrets import Keys
 

@@ -19,10 +19,10 @@ from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import Engine
 from runtime.settings import Settings, load_settings
 from runtime.tenant import blueprint
-from runtime.tenant.history import ADMIN, AGENT, History, Origin
-from runtime.tenant.index import Index
+from runtime.tenant.git.history import ADMIN, AGENT, History, Origin
 from runtime.tenant.messages import MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.search.index import Index
 from runtime.tenant.secrets import Keys
 from runtime.turns import inbox, outbox, pairing
 from runtime.turns.erasing import Places

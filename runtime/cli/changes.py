@@ -8,8 +8,8 @@ from rich.syntax import Syntax
 
 from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, print_table, settings_of, tenant_of
 from runtime.tenant.checks import check
-from runtime.tenant.commits import ADMIN, Commit
-from runtime.tenant.history import History, Origin
+from runtime.tenant.git.commits import ADMIN, Commit
+from runtime.tenant.git.history import History, Origin
 
 CommitName = Annotated[str, typer.Argument(metavar="COMMIT", help="A commit's id, or its beginning.")]
 

@@ -19,7 +19,7 @@ from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant import checks
-from runtime.tenant.commits import one_line
+from runtime.tenant.git.commits import one_line
 from runtime.tenant.life.budgets import over
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys

@@ -12,7 +12,7 @@ from pathlib import Path
 from runtime.agent.events import Ask
 from runtime.cli.terminal import settings_of, tenant_of
 from runtime.engine.lease import Lease
-from runtime.tenant.history import ADMIN, History
+from runtime.tenant.git.history import ADMIN, History
 from runtime.tenant.life.sources import Said
 from runtime.turns.providing import providers
 from runtime.words import Conversation, How, Role, TurnId

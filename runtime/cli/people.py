@@ -10,7 +10,7 @@ from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, 
 from runtime.engine.database import Database
 from runtime.settings import Settings
 from runtime.tenant.checks import check
-from runtime.tenant.history import ADMIN, History, Origin
+from runtime.tenant.git.history import ADMIN, History, Origin
 from runtime.turns import pairing
 from runtime.turns.pairing import Answer
 

@@ -28,10 +28,10 @@ from runtime.engine.database import Database
 from runtime.engine.lease import Lease
 from runtime.learning import runs
 from runtime.settings import Settings
-from runtime.tenant.index import Index
 from runtime.tenant.life.budgets import over
 from runtime.tenant.messages import MessageLog
 from runtime.tenant.registry import Tenant
+from runtime.tenant.search.index import Index
 from runtime.turns import bad_edits, inbox, outbox
 
 

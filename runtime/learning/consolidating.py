@@ -16,8 +16,8 @@ from pathlib import PurePosixPath
 
 from runtime.errors import Fault
 from runtime.learning.keeping import Kept
-from runtime.tenant.changes import Change, Entry, blob_id
-from runtime.tenant.commits import one_line, shown
+from runtime.tenant.git.changes import Change, Entry, blob_id
+from runtime.tenant.git.commits import one_line, shown
 from runtime.tenant.life import days
 from runtime.tenant.life.budgets import size_of
 from runtime.tenant.life.files import LifeFile, parse

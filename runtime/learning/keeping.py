@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from runtime.errors import Fault
 from runtime.learning.prompts import MOST_FACTS
-from runtime.tenant.changes import Change
-from runtime.tenant.commits import shown
+from runtime.tenant.git.changes import Change
+from runtime.tenant.git.commits import shown
 from runtime.tenant.life.facts import facts
 from runtime.tenant.life.files import LIFE, parse
 

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import groupby
 
 from runtime.learning.moments import Kind
-from runtime.tenant.commits import one_line
+from runtime.tenant.git.commits import one_line
 from runtime.tenant.life.budgets import size_of
 from runtime.tenant.life.kinds import Kind as FileKind
 from runtime.tenant.life.merging import Placed

@@ -24,11 +24,11 @@ from runtime.learning.keeping import Kept
 from runtime.learning.moments import Again, Ending, Kind, Over, Surroundings
 from runtime.learning.runs import Run
 from runtime.learning.tasks import Brief, Consolidating, Learning, Task
-from runtime.tenant import worktrees
-from runtime.tenant.history import AGENT, Origin
+from runtime.tenant.git import worktrees
+from runtime.tenant.git.history import AGENT, Origin
+from runtime.tenant.git.worktrees import Conflict, Failed, Merged, NoChanges, Outcome
 from runtime.tenant.life.budgets import Budgets
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.tenant.worktrees import Conflict, Failed, Merged, NoChanges, Outcome
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import Records
 from runtime.words import Conversation, TurnId

@@ -14,7 +14,8 @@ from runtime.learning import consolidating, keeping, prompts, transcript
 from runtime.learning.keeping import Kept
 from runtime.learning.moments import Kind
 from runtime.learning.remarks import Remark
-from runtime.tenant.changes import Change
+from runtime.tenant.git.changes import Change
+from runtime.tenant.git.worktrees import Worktree
 from runtime.tenant.life import merging
 from runtime.tenant.life.budgets import Budgets, budget_of, size_of
 from runtime.tenant.life.facts import Fact
@@ -22,7 +23,6 @@ from runtime.tenant.life.files import parse
 from runtime.tenant.life.kinds import kind_of
 from runtime.tenant.life.merging import outline
 from runtime.tenant.life.sources import Said
-from runtime.tenant.worktrees import Worktree
 from runtime.turns import prompt
 from runtime.words import How, Role
 

@@ -21,9 +21,9 @@ from typing import IO, Any
 
 import runtime
 from runtime.errors import BadInput, Fault, NotFound, Refused, Unavailable
-from runtime.tenant.changes import PROGRAM, is_git_name, mode_of
-from runtime.tenant.commits import Refusal, shown
 from runtime.tenant.folder import TEMPORARY_PREFIX, Folder, sync
+from runtime.tenant.git.changes import PROGRAM, is_git_name, mode_of
+from runtime.tenant.git.commits import Refusal, shown
 from runtime.tenant.monthly import instant
 from runtime.tenant.registry import TENANT_ID
 from runtime.tenant.secrets import SECRETS

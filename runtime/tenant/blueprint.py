@@ -25,7 +25,7 @@ from runtime.errors import BadInput, Broken, ConfigFault, Refused
 from runtime.settings import Settings
 from runtime.tenant.config import TENANT_FILE, TenantConfig
 from runtime.tenant.folder import Folder, sync
-from runtime.tenant.history import ADMIN, History, Origin
+from runtime.tenant.git.history import ADMIN, History, Origin
 from runtime.tenant.registry import TENANT_ID, Tenant, Tenants
 from runtime.tenant.secrets import SECRETS, Keys
 from runtime.words import TenantId

@@ -11,10 +11,10 @@ from pathlib import Path
 from runtime import checked_json, checked_yaml
 from runtime.errors import BadInput, ConfigFault, Fault, NotFound, Refused
 from runtime.tenant import frontmatter
-from runtime.tenant.changes import is_litter
-from runtime.tenant.commits import shown
 from runtime.tenant.config import TENANT_FILE, TenantConfig
 from runtime.tenant.folder import COMMITTED, Folder
+from runtime.tenant.git.changes import is_litter
+from runtime.tenant.git.commits import shown
 from runtime.tenant.heads import Directive, Manifest, Rule, Schedules
 from runtime.tenant.life import files
 

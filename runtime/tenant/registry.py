@@ -14,7 +14,7 @@ from runtime import checked_yaml
 from runtime.errors import ConfigFault, Fault, NotFound
 from runtime.tenant.config import TENANT_FILE, TenantConfig, load_config
 from runtime.tenant.folder import Folder, Stamp, stamp_of
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.secrets import Keys, SecretRef, SecretStore
 from runtime.words import TenantId
 

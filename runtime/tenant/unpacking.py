@@ -20,10 +20,10 @@ from typing import IO, Any
 
 from runtime.errors import BadInput, Fault, Unavailable
 from runtime.tenant.blueprint import STATE
-from runtime.tenant.changes import PROGRAM, is_git_name, mode_of
-from runtime.tenant.commits import shown
 from runtime.tenant.folder import Folder, sync
-from runtime.tenant.history import History
+from runtime.tenant.git.changes import PROGRAM, is_git_name, mode_of
+from runtime.tenant.git.commits import shown
+from runtime.tenant.git.history import History
 from runtime.tenant.secrets import SECRETS
 
 FORMAT = 1

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime import logs
-from runtime.tenant.changes import is_versioned
+from runtime.tenant.git.changes import is_versioned
 from runtime.words import TenantId
 
 if sys.platform == "linux":

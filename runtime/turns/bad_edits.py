@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runtime.engine.database import Row, Transaction
-from runtime.tenant.commits import BadFile, one_line, shown
 from runtime.tenant.config import TENANT_FILE
+from runtime.tenant.git.commits import BadFile, one_line, shown
 from runtime.tenant.registry import Tenant
 from runtime.turns import hooks, inbox, outbox
 from runtime.turns.letters import notice

@@ -14,7 +14,7 @@ from runtime.agent.pool import Sessions
 from runtime.engine.database import Database
 from runtime.errors import BadInput, Refused
 from runtime.tenant import frontmatter
-from runtime.tenant.history import Origin
+from runtime.tenant.git.history import Origin
 from runtime.tenant.registry import Tenants
 from runtime.turns import inbox, overview, pairing
 from runtime.turns.ending import Ending

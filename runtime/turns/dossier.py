@@ -14,7 +14,7 @@ from runtime.tenant.erasure.looking import Finder
 from runtime.tenant.erasure.texts import is_admins
 from runtime.tenant.erasure.whom import Person
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.life.facts import Fact, facts
 from runtime.tenant.life.files import LIFE, Life
 from runtime.tenant.messages import MessageLine, MessageLog, merge, to_line

@@ -3,7 +3,7 @@ force, put aside before the agent could read it.
 
 Owns when the folder is looked at between turns, and the order when a file is bad: first it is written down and the
 owner told, then it is taken out of the way. Does not own what is bad (tenant/checks.py), how a commit is made
-(tenant/history.py), where bytes are kept (tenant/aside.py) nor what is said (bad_edits.py).
+(tenant/git/history.py), where bytes are kept (tenant/git/aside.py) nor what is said (bad_edits.py).
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from functools import partial
 from runtime import logs
 from runtime.engine.database import Database
 from runtime.errors import Fault, NotFound
-from runtime.tenant.commits import BadFile, shown
 from runtime.tenant.folder import Stamps
+from runtime.tenant.git.commits import BadFile, shown
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.watch import Touched, Watch
 from runtime.turns import bad_edits

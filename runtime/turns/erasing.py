@@ -19,8 +19,6 @@ from runtime.agent.views import config_of
 from runtime.engine import scrubbing
 from runtime.engine.database import Database
 from runtime.errors import Fault
-from runtime.tenant import worktrees
-from runtime.tenant.commits import ref_name
 from runtime.tenant.erasure import files, logs, past, proof, records
 from runtime.tenant.erasure.files import Own, Touched
 from runtime.tenant.erasure.journal import Erasure, Journal
@@ -30,9 +28,11 @@ from runtime.tenant.erasure.proof import Searched
 from runtime.tenant.erasure.texts import Cleaning
 from runtime.tenant.erasure.whom import Person, identify, known_to
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import ADMIN, History
-from runtime.tenant.index import Index
+from runtime.tenant.git import worktrees
+from runtime.tenant.git.commits import ref_name
+from runtime.tenant.git.history import ADMIN, History
 from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.search.index import Index
 from runtime.turns import forgetting
 from runtime.words import Conversation, Role
 

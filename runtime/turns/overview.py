@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from runtime.errors import Fault
 from runtime.tenant import frontmatter
-from runtime.tenant.commits import Commit
 from runtime.tenant.folder import Folder
+from runtime.tenant.git.commits import Commit
 from runtime.words import Conversation
 
 MOST_LINES = 30

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from runtime.agent.events import Ask
 from runtime.errors import BadInput
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
-from runtime.tenant.index import Index
+from runtime.tenant.git.history import History
 from runtime.tenant.life.files import Life
 from runtime.tenant.life.memory import Memory
 from runtime.tenant.life.onboarding import Onboarding
 from runtime.tenant.life.said import lately
 from runtime.tenant.messages import MessageLog
-from runtime.tenant.recall import Found, Recall
+from runtime.tenant.search.index import Index
+from runtime.tenant.search.recall import Found, Recall
 from runtime.words import Direction, TenantId
 from shared_tools import offered
 

@@ -12,13 +12,13 @@ from runtime import logs
 from runtime.agent.events import Answer, ToolRun
 from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
-from runtime.tenant import aside
-from runtime.tenant.aside import Check
-from runtime.tenant.changes import last_changed
 from runtime.tenant.checks import check
-from runtime.tenant.commits import BadFile, shown
 from runtime.tenant.folder import Stamp, Stamps, stamp_of
-from runtime.tenant.history import History, Origin
+from runtime.tenant.git import aside
+from runtime.tenant.git.aside import Check
+from runtime.tenant.git.changes import last_changed
+from runtime.tenant.git.commits import BadFile, shown
+from runtime.tenant.git.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
 from runtime.tenant.life.said import lately

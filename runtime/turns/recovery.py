@@ -10,7 +10,7 @@ import asyncio
 from runtime import logs
 from runtime.engine.database import Database
 from runtime.errors import Fault
-from runtime.tenant.history import Origin
+from runtime.tenant.git.history import Origin
 from runtime.tenant.registry import Tenants
 from runtime.turns.bad_edits import AGENT
 from runtime.turns.edits import Edits

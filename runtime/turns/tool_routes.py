@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from runtime.channels.api import Unauthorized, bearer, explain
 from runtime.errors import BadInput, Fault
-from runtime.tenant.index import Hit, Index
 from runtime.tenant.messages import to_line
 from runtime.tenant.registry import Tenant
+from runtime.tenant.search.index import Hit, Index
 from runtime.turns.providing import day
 from runtime.words import Direction
 

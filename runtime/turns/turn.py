@@ -24,7 +24,7 @@ from runtime.engine.database import Database, Transaction
 from runtime.engine.durable import PATIENT, Engine
 from runtime.errors import Fault, Unavailable
 from runtime.metrics import Metrics
-from runtime.tenant.commits import Origin
+from runtime.tenant.git.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, outbox, prompt, reply
 from runtime.turns.attachments import Attachments, Outgoing

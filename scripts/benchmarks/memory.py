@@ -26,13 +26,13 @@ from _crowd import TALK, crowd, searches
 from _realtor import BEGIN, NOW, ZONE, Question, Realtor, Step, World
 
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import AGENT, History, Origin
-from runtime.tenant.index import Index
+from runtime.tenant.git.history import AGENT, History, Origin
 from runtime.tenant.life import facts as lines
 from runtime.tenant.life.facts import Fact, Source
 from runtime.tenant.life.files import Life
 from runtime.tenant.messages import MessageLine, MessageLog
-from runtime.tenant.recall import Recall, Recalled
+from runtime.tenant.search.index import Index
+from runtime.tenant.search.recall import Recall, Recalled
 from runtime.words import Direction, How, SendState, TurnId
 
 RIGHT, RECALL_MS, SEARCH_MS, REBUILD = 0.95, 20.0, 50.0, 20_000

@@ -4,13 +4,13 @@ Owns the order in which that is safe: the new commits are made beside the old, t
 move at once, then the old ones are taken out. After a kill the same is done again and ends in the same.
 """
 
-from runtime.tenant import commits as wording
-from runtime.tenant.commits import ADMIN, Origin
 from runtime.tenant.erasure import records
 from runtime.tenant.erasure.journal import Erasure
 from runtime.tenant.erasure.texts import Cleaning
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git import commits as wording
+from runtime.tenant.git.commits import ADMIN, Origin
+from runtime.tenant.git.history import History
 
 SUBJECT = "Forget one person"
 _RECENT = 100

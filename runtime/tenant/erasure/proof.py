@@ -11,7 +11,7 @@ from runtime.errors import Fault
 from runtime.tenant.erasure.files import chunks, walk
 from runtime.tenant.erasure.looking import Finder
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 
 _OBJECTS = ".git/objects"
 

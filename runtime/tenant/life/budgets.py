@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.errors import Fault
-from runtime.tenant.changes import blob_id
 from runtime.tenant.folder import Folder
+from runtime.tenant.git.changes import blob_id
 from runtime.tenant.life.files import LIFE, parse
 from runtime.tenant.life.kinds import Kind, kind_of
 

@@ -15,7 +15,7 @@ from runtime import checked_json
 from runtime.errors import BadInput, Broken, ConfigFault, Fault, NotFound, Refused, Unavailable
 from runtime.tenant import frontmatter
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.life.facts import Fact, facts
 from runtime.tenant.life.kinds import VERSION, Kind, Note, kind_of, migrated
 

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.learning.consolidating import LISTED, keep
 from runtime.learning.keeping import Kept
-from runtime.tenant.changes import FILE, Change, Entry, blob_id
+from runtime.tenant.git.changes import FILE, Change, Entry, blob_id
 from runtime.tenant.life.files import new
 
 PEOPLE = "life/relationships/people.md"

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.learning.keeping import keep
 from runtime.learning.prompts import MOST_FACTS
-from runtime.tenant.changes import FILE, Change, Entry, blob_id
+from runtime.tenant.git.changes import FILE, Change, Entry, blob_id
 from runtime.tenant.life.files import new
 
 CONTACTS = "life/knowledge/contacts.md"

@@ -11,7 +11,7 @@ import pytest
 from runtime.engine.lease import Lease
 from runtime.stage import environment
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.life.files import Life
 from shared_tools.catalog import TOOLS
 from tests.journeys.operating import ROOT, Operator

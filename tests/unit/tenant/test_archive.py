@@ -15,7 +15,7 @@ import pytest
 from runtime.errors import BadInput, NotFound, Refused, Unavailable
 from runtime.tenant import archive
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import ADMIN, AGENT, History, Origin
+from runtime.tenant.git.history import ADMIN, AGENT, History, Origin
 
 AGENT_ORIGIN = Origin(actor=AGENT, tenant="anden", reason="because")
 

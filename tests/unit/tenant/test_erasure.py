@@ -17,7 +17,7 @@ from runtime.tenant.erasure.looking import MARK, Finder, Marks, _mapped, as_mark
 from runtime.tenant.erasure.texts import Cleaning
 from runtime.tenant.erasure.whom import Known, identify, known_to, speaker
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import ADMIN, AGENT, History, Origin
+from runtime.tenant.git.history import ADMIN, AGENT, History, Origin
 from runtime.words import Role
 from tests.erasure_house import git, left
 

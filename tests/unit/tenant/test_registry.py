@@ -8,7 +8,7 @@ import pytest
 
 from runtime.errors import Broken, ConfigFault, Fault, NotFound
 from runtime.tenant.folder import Folder, stamp_of
-from runtime.tenant.history import ADMIN, History, Origin
+from runtime.tenant.git.history import ADMIN, History, Origin
 from runtime.tenant.registry import Tenants
 from runtime.tenant.secrets import Keys, SecretRef
 from runtime.words import TenantId

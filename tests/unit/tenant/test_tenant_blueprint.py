@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runtime.errors import BadInput, Refused
 from runtime.settings import Settings, load_settings
 from runtime.tenant import blueprint
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.registry import TENANT_ID, Tenants
 from runtime.tenant.secrets import Keys
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.tenant.commits import BadFile
+from runtime.tenant.git.commits import BadFile
 from runtime.turns.bad_edits import ADMIN, AGENT, BadEdit, News, Standing, decide, words
 from runtime.words import TenantId
 

@@ -13,7 +13,7 @@ from runtime.background import beside
 from runtime.engine.database import Database
 from runtime.settings import Settings, load_settings
 from runtime.tenant import blueprint
-from runtime.tenant.commits import Origin
+from runtime.tenant.git.commits import Origin
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
 from runtime.tenant.watch import Touched, Watch

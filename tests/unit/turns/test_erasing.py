@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from runtime.tenant.erasure.journal import Journal
-from runtime.tenant.history import History
-from runtime.tenant.index import Index
+from runtime.tenant.git.history import History
+from runtime.tenant.search.index import Index
 from runtime.turns import dossier, erasing
 from tests.erasure_house import (
     CLEAN_SESSION,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import ADMIN, History, Origin
+from runtime.tenant.git.history import ADMIN, History, Origin
 from runtime.tenant.life.files import Life
 
 BLUEPRINT = Path(__file__).parents[4] / "blueprint"

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.errors import Broken, ConfigFault, NotFound, Refused, Unavailable
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 from runtime.tenant.life.files import Life, new, parse
 from runtime.tenant.life.kinds import KINDS, VERSION
 

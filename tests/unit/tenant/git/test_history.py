@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import BadInput, Broken, NotFound, Refused, Unavailable
-from runtime.tenant import commits as wording
-from runtime.tenant.commits import Concern
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import ADMIN, AGENT, History, Origin, RevertConflict
+from runtime.tenant.git import commits as wording
+from runtime.tenant.git.commits import Concern
+from runtime.tenant.git.history import ADMIN, AGENT, History, Origin, RevertConflict
 
 AGENT_ORIGIN = Origin(
     actor=AGENT,
@@ -571,7 +571,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History, Origin
+from runtime.tenant.git.history import History, Origin
 root, commit, home = sys.argv[1:]
 print("go", flush=True)
 History(Folder(Path(root)), home=Path(home)).revert(commit, Origin(actor="agent", tenant="anden"))

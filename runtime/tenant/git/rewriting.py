@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from runtime.tenant.git import Git
-from runtime.tenant.objects import (
+from runtime.tenant.git.objects import (
     EMPTY_TREE,
     LINK,
     TREE,
@@ -24,6 +23,7 @@ from runtime.tenant.objects import (
     tree_of,
     tree_raw,
 )
+from runtime.tenant.git.process import Git
 
 _ID = re.compile(rb"\b[0-9a-f]{40}\b")
 _NOTES = "refs/notes/"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runtime.errors import Fault
-from runtime.tenant.commits import Concern, Refusal, concern_of, shown, subject
 from runtime.tenant.folder import COMMITTED, Folder, Stamp, stamp_of
+from runtime.tenant.git.commits import Concern, Refusal, concern_of, shown, subject
 
 MAX_FILE = 5_000_000
 """Bytes. Larger files are not history; ``state/media`` is the place for them."""

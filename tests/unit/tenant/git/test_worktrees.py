@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runtime.tenant import worktrees
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import ADMIN, AGENT, History, Origin
-from runtime.tenant.worktrees import Conflict, Merged, NoChanges, Worktree
+from runtime.tenant.git import worktrees
+from runtime.tenant.git.history import ADMIN, AGENT, History, Origin
+from runtime.tenant.git.worktrees import Conflict, Merged, NoChanges, Worktree
 
 RUN = "run:anden:reflection:telegram:1:000001"
 ORIGIN = Origin(actor=AGENT, tenant="anden", turn=RUN, trigger="reflection", reason="end of conversation")
@@ -193,9 +193,9 @@ def test_ids_of_any_length_and_kind_have_a_folder_of_their_own(runs: Path, histo
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from runtime.tenant import worktrees
+from runtime.tenant.git import worktrees
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 
 root, home, run, function, count = sys.argv[1:]
 seen = 0

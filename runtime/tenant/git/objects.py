@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from runtime.errors import Unavailable
-from runtime.tenant.git import Git
+from runtime.tenant.git.process import Git
 
 TREE, LINK = "40000", "160000"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from runtime.tenant.changes import blob_id
 from runtime.tenant.folder import Folder
+from runtime.tenant.git.changes import blob_id
 from runtime.tenant.life.budgets import over
 from runtime.tenant.life.files import new
 

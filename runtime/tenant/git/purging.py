@@ -11,8 +11,8 @@ from pathlib import Path
 
 from runtime.errors import Refused
 from runtime.tenant.folder import Folder
-from runtime.tenant.git import Git
-from runtime.tenant.objects import all_ids, read_objects
+from runtime.tenant.git.objects import all_ids, read_objects
+from runtime.tenant.git.process import Git
 
 _OF_GIT = frozenset({"objects", "refs", "index", "HEAD", "packed-refs", "shallow"})
 _KEPT_FILES = ("config", "description", "info/", "hooks/")

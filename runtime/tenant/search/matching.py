@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from runtime.tenant.tables import clean, row_id
+from runtime.tenant.search.tables import clean, row_id
 from runtime.words import Direction
 
 MAX_QUERY = 500

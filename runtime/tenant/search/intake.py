@@ -16,7 +16,7 @@ from runtime.tenant.folder import Folder
 from runtime.tenant.life.facts import facts
 from runtime.tenant.messages import MESSAGES, RANK, MessageLine, from_line
 from runtime.tenant.monthly import Line, MonthlyLog, Place, instant, parse
-from runtime.tenant.tables import TEXTS, Slots, clean, milliseconds, transaction, used_key
+from runtime.tenant.search.tables import TEXTS, Slots, clean, milliseconds, transaction, used_key
 from runtime.tenant.turnlog import TURNS
 from runtime.words import Direction, How, SendState
 

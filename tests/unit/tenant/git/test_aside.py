@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import Refused
-from runtime.tenant import aside
-from runtime.tenant.aside import ASIDE
-from runtime.tenant.changes import last_changed
 from runtime.tenant.checks import check
-from runtime.tenant.commits import BadFile
 from runtime.tenant.folder import TEMPORARY_PREFIX, Folder
-from runtime.tenant.history import ADMIN, AGENT, History, Origin
+from runtime.tenant.git import aside
+from runtime.tenant.git.aside import ASIDE
+from runtime.tenant.git.changes import last_changed
+from runtime.tenant.git.commits import BadFile
+from runtime.tenant.git.history import ADMIN, AGENT, History, Origin
 
 ORIGIN = Origin(actor=AGENT, tenant="anden", turn="turn:anden:api:default:00000001")
 SOP = (
@@ -186,10 +186,10 @@ def test_when_something_was_last_edited(history: History, root: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from runtime.tenant import aside
+from runtime.tenant.git import aside
 from runtime.tenant.checks import check
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History
+from runtime.tenant.git.history import History
 
 seen = 0
 def trace(frame, event, arg):

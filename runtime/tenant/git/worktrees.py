@@ -14,11 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.tenant.changes import PROGRAM, Change, Difference, Known, compare
-from runtime.tenant.commits import Conflict as MergeConflict
-from runtime.tenant.commits import ref_name
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import History, Origin
+from runtime.tenant.git.changes import PROGRAM, Change, Difference, Known, compare
+from runtime.tenant.git.commits import Conflict as MergeConflict
+from runtime.tenant.git.commits import ref_name
+from runtime.tenant.git.history import History, Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import AGENT, History, Origin
-from runtime.tenant.index import Index
+from runtime.tenant.git.history import AGENT, History, Origin
 from runtime.tenant.life import facts as lines
 from runtime.tenant.life.facts import Fact, Source
 from runtime.tenant.life.files import Life, LifeFile
 from runtime.tenant.messages import MessageLine, MessageLog
-from runtime.tenant.recall import Recall, Recalled
-from runtime.tenant.tables import transaction
+from runtime.tenant.search.index import Index
+from runtime.tenant.search.recall import Recall, Recalled
+from runtime.tenant.search.tables import transaction
 from runtime.tenant.turnlog import TurnLine, TurnLog
 from runtime.words import Conversation, Direction, How, TurnId
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runtime.tenant.folder import Folder
-from runtime.tenant.history import AGENT, History, Origin
+from runtime.tenant.git.history import AGENT, History, Origin
 
 NOTES = "life/notes.md"
 

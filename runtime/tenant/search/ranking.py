@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from runtime.tenant.candidates import NONE, Candidate, Known
 from runtime.tenant.life.asking import STREETS, Asked, Word, bare
+from runtime.tenant.search.candidates import NONE, Candidate, Known
 
 _ENOUGH = 0.34
 """Of what is asked (by the weight of its words) that a fact must hold, when it is about the right person or place."""

@@ -14,9 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from runtime.errors import ConfigFault, NotFound, Refused
-from runtime.tenant import aside, learned, purging
-from runtime.tenant import commits as wording
-from runtime.tenant.changes import (
+from runtime.tenant.erasure import records
+from runtime.tenant.folder import Folder
+from runtime.tenant.git import aside, purging
+from runtime.tenant.git import commits as wording
+from runtime.tenant.git.changes import (
     FILE,
     PROGRAM,
     Change,
@@ -29,15 +31,14 @@ from runtime.tenant.changes import (
     is_versioned,
     subject_of,
 )
-from runtime.tenant.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
-from runtime.tenant.erasure import records
-from runtime.tenant.folder import Folder
-from runtime.tenant.inverse import without_added
-from runtime.tenant.landing import Landing, between
-from runtime.tenant.learned import Learned
-from runtime.tenant.purging import refuse_entangled
-from runtime.tenant.repository import Planned, Repository
-from runtime.tenant.rewriting import Cleaning, Rewriting
+from runtime.tenant.git.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
+from runtime.tenant.git.inverse import without_added
+from runtime.tenant.git.landing import Landing, between
+from runtime.tenant.git.purging import refuse_entangled
+from runtime.tenant.git.repository import Planned, Repository
+from runtime.tenant.git.rewriting import Cleaning, Rewriting
+from runtime.tenant.search import learned
+from runtime.tenant.search.learned import Learned
 
 __all__ = ["ADMIN", "AGENT", "Commit", "CommitResult", "Conflict", "History", "Origin", "Refusal", "RevertConflict"]
 

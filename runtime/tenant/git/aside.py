@@ -12,9 +12,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from runtime.errors import ConfigFault, Fault, NotFound, Refused, Unavailable
-from runtime.tenant.changes import Change
-from runtime.tenant.commits import BadFile, Concern, concern_of
 from runtime.tenant.folder import Folder
+from runtime.tenant.git.changes import Change
+from runtime.tenant.git.commits import BadFile, Concern, concern_of
 
 ASIDE = "state/aside"
 

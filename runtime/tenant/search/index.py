@@ -20,13 +20,13 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
 from runtime.errors import BadInput, Unavailable
-from runtime.tenant import matching
 from runtime.tenant.folder import Folder
-from runtime.tenant.intake import Intake, Progress, Rewritten
-from runtime.tenant.learned import Learned
-from runtime.tenant.matching import Filters, select, to_match
 from runtime.tenant.messages import MessageLine, from_line
-from runtime.tenant.tables import VERSION, clean, make, transaction, used_key, version
+from runtime.tenant.search import matching
+from runtime.tenant.search.intake import Intake, Progress, Rewritten
+from runtime.tenant.search.learned import Learned
+from runtime.tenant.search.matching import Filters, select, to_match
+from runtime.tenant.search.tables import VERSION, clean, make, transaction, used_key, version
 from runtime.words import Direction
 
 __all__ = ["MAX_LIMIT", "VERSION", "Hit", "Index", "to_match"]

@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 
-from runtime.tenant.candidates import Known, candidate, known
 from runtime.tenant.life.asking import asked
 from runtime.tenant.life.days import named, spans
 from runtime.tenant.life.facts import Fact
 from runtime.tenant.life.terms import terms
-from runtime.tenant.ranking import rank
+from runtime.tenant.search.candidates import Known, candidate, known
+from runtime.tenant.search.ranking import rank
 
 TODAY = date(2026, 11, 20)  # a Friday
 

@@ -13,16 +13,16 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from runtime.errors import Fault, Unavailable
-from runtime.tenant.candidates import Candidate, Known, candidate, known
 from runtime.tenant.folder import Folder, Stamp
-from runtime.tenant.history import History
-from runtime.tenant.index import Index
+from runtime.tenant.git.history import History
 from runtime.tenant.life.asking import Asked, Word, asked, plain_terms
 from runtime.tenant.life.facts import Fact, Source
 from runtime.tenant.life.files import LIFE, Life, LifeFile
 from runtime.tenant.messages import MessageLine
-from runtime.tenant.ranking import Ranked, rank, split
-from runtime.tenant.superseded import Superseded
+from runtime.tenant.search.candidates import Candidate, Known, candidate, known
+from runtime.tenant.search.index import Index
+from runtime.tenant.search.ranking import Ranked, rank, split
+from runtime.tenant.search.superseded import Superseded
 
 LIMIT = 20
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import BadInput, Broken, NotFound, Refused, Unavailable
-from runtime.tenant import commits as wording
-from runtime.tenant.changes import Change, Entry
-from runtime.tenant.commits import Commit
-from runtime.tenant.git import Git
+from runtime.tenant.git import commits as wording
+from runtime.tenant.git.changes import Change, Entry
+from runtime.tenant.git.commits import Commit
+from runtime.tenant.git.process import Git
 
 # What git leaves in .git while a person is in the middle of one of these.
 _UNFINISHED = {

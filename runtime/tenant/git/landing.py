@@ -7,10 +7,10 @@ commit: history.py merges reverts and runs, and is the only one to land anything
 from collections.abc import Callable, Mapping, Sequence
 
 from runtime.errors import Fault, NotFound, Refused
-from runtime.tenant import commits as wording
-from runtime.tenant.changes import FILE, PROGRAM, Change, Entry, blob_id, is_versioned
 from runtime.tenant.folder import Folder
-from runtime.tenant.repository import Planned, Repository
+from runtime.tenant.git import commits as wording
+from runtime.tenant.git.changes import FILE, PROGRAM, Change, Entry, blob_id, is_versioned
+from runtime.tenant.git.repository import Planned, Repository
 
 _LANDING = "refs/proxystaff/landing"
 """Holds a commit from before HEAD moves to it until its files are in the folder: after a kill it says that something

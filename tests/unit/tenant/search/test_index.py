@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from runtime.errors import BadInput, Unavailable
 from runtime.tenant import monthly
 from runtime.tenant.folder import Folder
-from runtime.tenant.index import MAX_LIMIT, Index, to_match
 from runtime.tenant.messages import MessageLine, MessageLog, to_line
+from runtime.tenant.search.index import MAX_LIMIT, Index, to_match
 from runtime.words import Conversation, Direction, SendState
 
 START = datetime(2026, 11, 3, 17, 0, tzinfo=UTC)
@@ -375,7 +375,8 @@ def test_a_process_that_is_killed_while_it_builds_costs_nothing(
     path = tmp_path / "var/index/anden.db"
     code = (
         "import sys; from pathlib import Path; from runtime.tenant.folder import Folder;"
-        "from runtime.tenant.index import Index; index, folder = Index(Path(sys.argv[1])), Folder(Path(sys.argv[2]))\n"
+        "from runtime.tenant.search.index import Index;"
+        "index, folder = Index(Path(sys.argv[1])), Folder(Path(sys.argv[2]))\n"
         "while True: index.rebuild(folder)"
     )
     builder = subprocess.Popen([sys.executable, "-c", code, str(path), str(folder.root)])

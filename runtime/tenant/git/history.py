@@ -3,24 +3,19 @@
 Owns when a commit is made, by whom, and how one is taken back; no other module of the runtime uses git (git.py starts
 it, repository.py asks it, for this module only). git never looks at the folder: what is in there is read and written
 here, through Folder, so nothing an agent writes can make git run or read anything.
-Does not own what may be committed (changes.py) nor how a commit is worded (commits.py).
+Does not own what is read of it (reading.py), what may be committed (changes.py), nor the words of a commit (commits.py).
 """
 
-import secrets
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from runtime.errors import ConfigFault, NotFound, Refused
-from runtime.tenant.erasure import records
 from runtime.tenant.folder import Folder
 from runtime.tenant.git import aside, purging
 from runtime.tenant.git import commits as wording
 from runtime.tenant.git.changes import (
-    FILE,
-    PROGRAM,
     Change,
     Difference,
     Entry,
@@ -28,17 +23,15 @@ from runtime.tenant.git.changes import (
     blob_id,
     compare,
     in_the_way,
-    is_versioned,
     subject_of,
 )
 from runtime.tenant.git.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
 from runtime.tenant.git.inverse import without_added
 from runtime.tenant.git.landing import Landing, between
 from runtime.tenant.git.purging import refuse_entangled
-from runtime.tenant.git.repository import Planned, Repository
+from runtime.tenant.git.reading import Reading
+from runtime.tenant.git.repository import Planned
 from runtime.tenant.git.rewriting import Cleaning, Rewriting
-from runtime.tenant.search import learned
-from runtime.tenant.search.learned import Learned
 
 __all__ = ["ADMIN", "AGENT", "Commit", "CommitResult", "Conflict", "History", "Origin", "Refusal", "RevertConflict"]
 
@@ -48,7 +41,7 @@ _SET_ASIDE = "refs/proxystaff/set-aside/"
 _RUNS = "refs/proxystaff/runs/"
 
 
-class History:
+class History(Reading):
     """The commits of one tenant's folder. Calls block for some milliseconds: make them in a worker thread.
 
     ``home`` is whose git identity an admin's edits carry, by default that of the person who runs this process. What
@@ -64,15 +57,12 @@ class History:
         now: Callable[[], float] = time.time,
         check: aside.Check = lambda _path, _data: None,
     ) -> None:
-        self._folder = folder
-        self._repository = Repository(folder.root / ".git")
+        super().__init__(folder)
         self._landing = Landing(folder, self._repository, self._refuse_worse)
         self._home = home
         self._now = now
         self._check = check
-        self._lock = threading.RLock()
         self._known = Known()
-        self._tracked: tuple[str, dict[str, Entry]] = ("", {})
 
     def create(self, origin: Origin) -> Commit:
         """Make the repository and its first commit, under the identity of the person who runs this."""
@@ -104,15 +94,6 @@ class History:
         with self._lock:
             self._landing.settle()
             return compare(self._folder, self.files(self.head()), self._known)
-
-    def committed(self, path: str) -> tuple[str, bytes, int] | None:
-        """The committed version of a file: its blob, its bytes, its mode in the folder; None when there is none."""
-        with self._lock:
-            entry = self.files(self.head()).get(path)
-            if entry is None or entry.mode not in (FILE, PROGRAM):
-                return None
-            data = self._repository.blobs([entry.blob])[entry.blob]
-            return entry.blob, data, 0o755 if entry.mode == PROGRAM else 0o644
 
     def revert(self, commit: str, origin: Origin) -> Commit:
         """Take a commit back by a new one that keeps every later edit.
@@ -160,78 +141,6 @@ class History:
             [made] = self._repository.make(ref, [planned], self._author(AGENT), parents)
             self._landing.bring([Change(change.path, change.entry, change.before) for change in changes])
             return made
-
-    def head(self) -> str:
-        """The id of the newest commit; it rarely needs a process."""
-        return self._repository.head()
-
-    def files(self, commit: str) -> dict[str, Entry]:
-        """The files of a commit. Those of the last one asked for are kept: each turn asks for HEAD's."""
-        with self._lock:
-            if commit != self._tracked[0]:
-                self._tracked = (commit, self._repository.files(commit))
-            return self._tracked[1]
-
-    def contents(self, commit: str, paths: Collection[str] | None = None) -> Iterator[tuple[str, Entry, bytes]]:
-        """The files of a commit that the runtime versions (of them ``paths``, if given), and what is in them."""
-        wanted = {
-            path: entry
-            for path, entry in self.files(commit).items()
-            if is_versioned(path) and entry.mode in (FILE, PROGRAM) and (paths is None or path in paths)
-        }
-        blobs = self._repository.blobs([entry.blob for entry in wanted.values()])
-        yield from ((path, entry, blobs[entry.blob]) for path, entry in wanted.items())
-
-    def log(self, *, limit: int = 20, by_agent: bool | None = None) -> list[Commit]:
-        """The newest commits first; ``by_agent`` True or False only those by ProxyStaff or only those by people."""
-        found: list[Commit] = []
-        size, seen = max(limit, 50), 0
-        while len(found) < limit:
-            page = self._repository.log("HEAD", count=size, skip=seen)
-            found += (one for one in page if by_agent is None or one.by_agent is by_agent)
-            seen += size
-            if len(page) < size:
-                break
-        return found[:limit]
-
-    def find(self, prefix: str) -> Commit:
-        """The commit whose id starts with ``prefix``, at least 4 digits of it.
-
-        The id that a commit had before a person was erased leads to what it is now. Raises BadInput (no prefix of an
-        id), NotFound, or Refused (several commits begin so).
-        """
-        try:
-            return self._repository.find(prefix)
-        except NotFound:
-            new = records.renamed(self._folder, prefix.strip().lower())
-            if new is None:
-                raise
-            return self._repository.find(new)
-
-    def versions(self, path: str, *, limit: int = 50) -> Iterator[bytes]:
-        """What a file held in each commit that changed it, newest first; what is not there any more is passed over."""
-        for commit in self._repository.touching(path, count=limit):
-            entry = self._repository.files(commit).get(path)
-            if entry is not None:
-                yield self._repository.blobs([entry.blob])[entry.blob]
-
-    def learned(self, after: str = "") -> Learned:
-        """What the commits since ``after`` tell of facts that were learned or taken out; since the beginning when
-        ``after`` is empty or no longer part of the history."""
-        head = self.head()
-        if after and not self._repository.follows(head, after):
-            after = ""
-        mark = secrets.token_hex(16)  # nothing that is committed can hold it
-        log = self._repository.patches("life", after=after, head=head, mark=mark)
-        return learned.read(log, mark, after=after, head=head)
-
-    def diff(self, commit: str) -> str:
-        """What a commit changed, as a plain patch."""
-        return self._repository.show(self.find(commit).id, "--patch")
-
-    def stat(self, commit: str) -> str:
-        """What a commit changed, a line for each file."""
-        return self._repository.show(self.find(commit).id, "--stat=100")
 
     def verify(self) -> None:
         """Raises Broken when something that the history needs is missing or damaged. Makes the index anew."""
@@ -301,14 +210,6 @@ class History:
         """Take out whatever no commit leads to any more, and what git's commands left of it."""
         with self._lock:
             purging.purge(self._repository.git, cleaned)
-
-    def objects(self) -> Iterator[tuple[str, str]]:
-        """Every object of the repository, by its id, as text."""
-        return purging.objects(self._repository.git)
-
-    def branch(self) -> str:
-        """The ref that is worked on."""
-        return self._repository.branch()
 
     def author(self, actor: str) -> str:
         """Name, address and time of a commit made now."""

@@ -21,10 +21,10 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
 from runtime.errors import BadInput, Unavailable
 from runtime.tenant.folder import Folder
+from runtime.tenant.git.learned import Learned
 from runtime.tenant.messages import MessageLine, from_line
 from runtime.tenant.search import matching
 from runtime.tenant.search.intake import Intake, Progress, Rewritten
-from runtime.tenant.search.learned import Learned
 from runtime.tenant.search.matching import Filters, select, to_match
 from runtime.tenant.search.tables import VERSION, clean, make, transaction, used_key, version
 from runtime.words import Direction

@@ -3,7 +3,7 @@
 Owns when a commit is made, by whom, and how one is taken back; no other module of the runtime uses git (git.py starts
 it, repository.py asks it, for this module only). git never looks at the folder: what is in there is read and written
 here, through Folder, so nothing an agent writes can make git run or read anything.
-Does not own what is read of it (reading.py), what may be committed (changes.py), nor the words of a commit (commits.py).
+Does not own what is read of it (reading.py), what may be committed (changes.py), nor how that is worded (commits.py).
 """
 
 import time

@@ -71,6 +71,16 @@ class Onboarding:
             self.life.write(replace(found, body=body, meta=meta))
         return f"The phase is {wanted} now."
 
+    def begin_again(self) -> None:
+        """Back to the first phase, every question open: the owner asked for it. What is known stays."""
+        with self.life.changing():
+            questions, found = self.life.read(QUESTIONS), self.life.read(ONBOARDING)
+            opened = [{**one, "asked": None, "answered": None} for one in _questions(questions)]
+            if questions.meta.get("questions"):
+                self.life.write(replace(questions, meta={**questions.meta, "questions": opened}))
+            meta = {**found.meta, "phase": Phase.DISCOVERY.value, "since": self._today()}
+            self.life.write(replace(found, meta=meta))
+
     def _today(self) -> str:
         return self.now().astimezone(self.zone).date().isoformat()
 

@@ -148,3 +148,14 @@ def test_an_owners_own_questions_count(onboarding: Onboarding, life: Life, edit:
     assert life.read(QUESTIONS).meta["questions"][0] == mine
     edit(QUESTIONS, questions=[mine | {"answered": "2026-11-03"}])
     assert "go on to BUILDING" in standing(life)
+
+
+def test_beginning_again_opens_every_question_and_keeps_what_is_known(onboarding: Onboarding, life: Life) -> None:
+    for one in life.read(QUESTIONS).meta["questions"]:
+        onboarding.mark_question(one["id"], "answered")
+    onboarding.enter_phase("BUILDING")
+    onboarding.begin_again()
+    assert life.read(ONBOARDING).meta["phase"] == "DISCOVERY"
+    assert "DISCOVERY to BUILDING" in life.read(ONBOARDING).body
+    assert len(open_core(life.read(QUESTIONS))) == 8
+    assert "next is name, not asked yet" in standing(life)

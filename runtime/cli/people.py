@@ -10,6 +10,7 @@ from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, 
 from runtime.engine.database import Database
 from runtime.settings import Settings
 from runtime.tenant.checks import check
+from runtime.tenant.config import TENANT_FILE
 from runtime.tenant.git.history import ADMIN, History, Origin
 from runtime.turns import pairing
 from runtime.turns.pairing import Answer
@@ -73,7 +74,7 @@ def _settle(settings: Settings, name: str, code: str, *, role: str | None, json:
         if role is not None:
             pairing.let_in(one, request, pairing.role_of(role))
             History(one.folder, check=check).commit_by(
-                Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason="approve")
+                Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason="approve"), only=(TENANT_FILE,)
             )
         answer = Answer.DENIED if role is None else Answer.APPROVED
         database.write_now(lambda tx: pairing.settle(tx, one.id, request["code"], answer))

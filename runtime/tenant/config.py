@@ -151,7 +151,7 @@ class Limits(Strict):
     usd_per_day: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 5.00
     turns_per_day: Annotated[int, Field(ge=0)] = 300
     messages_per_minute: Annotated[int, Field(ge=1)] = 30
-    """Of one conversation; what comes faster is not heard."""
+    """Of one person on all their channels; what comes faster is not heard."""
 
 
 class TenantConfig(Strict):

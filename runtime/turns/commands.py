@@ -6,16 +6,17 @@ Owns what each command does and who may give it. Does not own what counts as a c
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from runtime.agent.gateway import Gateway
 from runtime.agent.pool import Sessions
 from runtime.engine.database import Database
 from runtime.errors import BadInput, Refused
+from runtime.tenant.config import TENANT_FILE
 from runtime.tenant.git.history import Origin
 from runtime.tenant.life.files import Life
-from runtime.tenant.life.onboarding import Onboarding
+from runtime.tenant.life.onboarding import ONBOARDING, QUESTIONS, Onboarding
 from runtime.tenant.registry import Tenants
 from runtime.turns import inbox, overview, pairing
 from runtime.turns.ending import Ending
@@ -44,6 +45,8 @@ class Commands:
     records: Records
     lanes: Lanes
     ending: Ending
+    answering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a stranger is let in or turned away."""
 
     async def __call__(self, told: Told) -> Sequence[Letter]:
         """Do what the message says; the letters that answer it."""
@@ -104,13 +107,19 @@ class Commands:
         return overview.changes(commits, told.tenant.config.zone)
 
     async def _undo(self, told: Told, command: Command) -> str:
-        number = _number(command.rest)
-        async with self.lanes.folder(told.tenant.id):
+        """At once, also while a turn is at work: only what that has open cannot be taken back meanwhile."""
+        number, lane = _number(command.rest), self.lanes.folder(told.tenant.id)
+        if lane.locked():
+            try:
+                return await asyncio.to_thread(self._take_back, told, number)
+            except Refused as fault:
+                raise Refused(fault.problem, hint="I'm working on something; say /undo again when I'm done") from fault
+        async with lane:
+            await asyncio.to_thread(self.records.book(told.tenant).history.commit_admin)
             return await asyncio.to_thread(self._take_back, told, number)
 
     def _take_back(self, told: Told, number: int) -> str:
         history = self.records.book(told.tenant).history
-        history.commit_admin()
         for commit in history.log(limit=20):
             if commit.trailers.get("Turn") == told.turn:  # done before a kill
                 return f"Undone: {commit.subject}"
@@ -123,24 +132,23 @@ class Commands:
         return f"Undone: {target.subject} ({target.id[:7]}, by {made.id[:7]})."
 
     async def _reonboard(self, told: Told, _: Command) -> str:
-        async with self.lanes.folder(told.tenant.id):
-            await asyncio.to_thread(self._begin_again, told)
+        await asyncio.to_thread(self._begin_again, told)
         return "Good, let's get to know each other again. I'll ask as we go."
 
     def _begin_again(self, told: Told) -> None:
         life = Life(told.tenant.folder, self.records.book(told.tenant).history)
         zone = told.tenant.config.zone
         Onboarding(life=life, said=(), zone=zone, now=lambda: datetime.now(UTC)).begin_again()
-        self._commit_by_owner(told)
+        self._commit_by_owner(told, ONBOARDING, QUESTIONS)
 
     async def _approve(self, told: Told, command: Command) -> Sequence[Letter]:
         code, _, word = command.rest.partition(" ")
         role = pairing.role_of(word.strip())
-        async with self.lanes.folder(told.tenant.id):  # whoever answers first is who answered
+        async with self.answering:  # whoever answers first is who answered
             now = replace(told, tenant=self.tenants.get(told.tenant.id))
             request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, code, time.time()))
             await asyncio.to_thread(pairing.let_in, now.tenant, request, role)
-            await asyncio.to_thread(self._commit_by_owner, now)
+            await asyncio.to_thread(self._commit_by_owner, now, TENANT_FILE)
             await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.APPROVED))
         welcome = Letter(
             channel=request["channel"],
@@ -150,7 +158,7 @@ class Commands:
         return [*answers(told.message, [f"{request['name']} is let in as a {role.value}."]), welcome]
 
     async def _deny(self, told: Told, command: Command) -> str:
-        async with self.lanes.folder(told.tenant.id):
+        async with self.answering:
             request = await self.database.read(lambda tx: pairing.find(tx, told.tenant.id, command.rest, time.time()))
             await self.database.write(lambda tx: pairing.settle(tx, told.tenant.id, request["code"], Answer.DENIED))
         return f"{request['name']} is turned away, and will not be told."
@@ -165,8 +173,8 @@ class Commands:
         await self.database.write(lambda tx: inbox.release(tx, told.tenant.id, meant[0]))
         return f"I answer {meant[0]} again."
 
-    def _commit_by_owner(self, told: Told) -> None:
-        self.records.book(told.tenant).history.commit_by(_by_owner(told))
+    def _commit_by_owner(self, told: Told, *files: str) -> None:
+        self.records.book(told.tenant).history.commit_by(_by_owner(told), only=files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Owns the tables inbox, conversation and turn up to the moment a turn is closed. 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ RETURNING open_turn, next_turn, taken_over"""
 PACE = """
 SELECT count(*) AS messages FROM inbox
 WHERE tenant = :tenant AND conversation = :conversation AND received > :since"""
+"""Of one conversation; a person's pace is that of all of theirs together."""
 
 TAKE_OVER = "UPDATE conversation SET taken_over = :now WHERE tenant = :tenant AND conversation = :conversation"
 TAKEN_OVER = "SELECT taken_over FROM conversation WHERE tenant = :tenant AND conversation = :conversation"
@@ -94,8 +95,8 @@ def accept(
         return Accepted(TurnId(known["turn"]), way_of(known["turn"]), again=True)
     where = {"tenant": tenant, "conversation": message.conversation}
     (row,) = tx.run(LOCK_CONVERSATION, **where)
-    (minute,) = tx.run(PACE, since=now - 60, **where)
-    standing = Standing(taken_over=row["taken_over"] is not None, too_fast=minute["messages"] >= pace)
+    heard = _heard_lately(tx, tenant, message, person, now)
+    standing = Standing(taken_over=row["taken_over"] is not None, too_fast=heard >= pace)
     way = triage(message, person, standing)
     if way is Way.DROP:
         return Accepted(TurnId(""), way)
@@ -123,6 +124,17 @@ def is_taken_over(tx: Transaction, tenant: TenantId, conversation: Conversation)
 def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:
     """How many turns of ``tenant`` were opened since ``since`` (seconds since the epoch); errands do not count."""
     return int(tx.run(TURNS_SINCE, tenant=tenant, since=since)[0]["turns"])
+
+
+def _heard_lately(tx: Transaction, tenant: TenantId, message: Inbound, person: Person | None, now: float) -> int:
+    """Messages of the last minute, by whoever wrote this one, on all of their channels."""
+    theirs = {message.conversation, *(f"{channel}:{address}" for channel, address in _addresses(person))}
+    counted = [tx.run(PACE, tenant=tenant, conversation=one, since=now - 60)[0]["messages"] for one in sorted(theirs)]
+    return sum(counted)
+
+
+def _addresses(person: Person | None) -> Iterable[tuple[str, str]]:
+    return person.addresses.items() if person else ()
 
 
 def conversation_of(turn: TurnId) -> Conversation:

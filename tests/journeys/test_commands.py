@@ -18,6 +18,10 @@ STRANGER = 999
 SLOW = """\
 announce: false
 replies:
+  - when: {words: change the sop}
+    do:
+      - use: {tool: Bash, input: {command: "echo '- half done' >> directives/showings.md; sleep 25"}}
+      - say: Done.
   - when: {words: think long}
     do: [{delay: 30}, {say: At last.}]
   - when: {words: remember}
@@ -62,6 +66,33 @@ async def test_a_command_is_answered_while_the_agent_works(tmp_path: Path) -> No
         await asyncio.sleep(1.5)
         assert "working on something" in await say(stage, "/status", 2)
         assert "/undo" in await say(stage, "/help", 3)
+
+
+async def test_what_an_owner_decides_holds_at_once_also_while_the_agent_works(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
+        assert await say(stage, "remember this", 1) == "Saved."
+        await until(lambda: len(stage.history.log(limit=5, by_agent=True)) == 1)
+        await say(stage, "Hi, may I?", 2, sender=STRANGER)
+        code = await until_told(stage, r"/approve (\w+)")
+        await stage.post_telegram("change the sop and think long", 3)
+        sop = stage.tenant.folder.root / "directives/showings.md"
+        await until(lambda: "half done" in sop.read_text())
+        async with asyncio.timeout(10):
+            assert (await say(stage, "/undo", 4)).startswith("Undone: Remember: patterns")
+            assert "is let in as a guest" in await say(stage, f"/approve {code}", 5)
+            assert "know each other again" in await say(stage, "/reonboard", 6)
+        assert "half done" in sop.read_text()
+        by_owner = [one.files for one in stage.history.log(limit=3) if one.trailers.get("Actor") == "owner"]
+        assert by_owner == [("life/onboarding.md",), ("tenant.yaml",), ("life/patterns.md",)], (
+            "not what the agent is at"
+        )
+
+
+async def until_told(stage: Stage, pattern: str) -> str:
+    """What the first group of ``pattern`` is in something the owner was told."""
+    await until(lambda: any(re.search(pattern, text) for text in texts(stage)))
+    return next(found[1] for text in texts(stage) if (found := re.search(pattern, text)))
 
 
 async def test_changes_are_listed_and_taken_back(stage: Stage) -> None:

@@ -7,7 +7,7 @@ Does not own what is read of it (reading.py), what may be committed (changes.py)
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,9 +85,10 @@ class History(Reading):
         """
         return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS}, check)
 
-    def commit_by(self, origin: Origin) -> CommitResult:
-        """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff."""
-        return self._commit_changes(origin, "", frozenset(Concern))
+    def commit_by(self, origin: Origin, *, only: Collection[str]) -> CommitResult:
+        """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff. Of the
+        folder ``only`` these files: a turn may be at work on others."""
+        return self._commit_changes(origin, "", frozenset(Concern), only=only)
 
     def uncommitted(self) -> Difference:
         """What of the folder differs from the last commit."""
@@ -236,13 +237,18 @@ class History(Reading):
     # Committing
 
     def _commit_changes(
-        self, origin: Origin, hint: str, concerns: frozenset[Concern], check: aside.Check | None = None
+        self,
+        origin: Origin,
+        hint: str,
+        concerns: frozenset[Concern],
+        check: aside.Check | None = None,
+        only: Collection[str] | None = None,
     ) -> CommitResult:
         with self._lock:
             self._landing.settle()
             head = self.head()
             found = compare(self._folder, self.files(head), self._known)
-            ours = [one for one in found.changes if one.concern in concerns]
+            ours = [one for one in found.changes if one.concern in concerns and (only is None or one.path in only)]
             bad = tuple(aside.judged(self._folder, ours, [self._check, check] if check else [self._check]))
             spoiled = {one.path for one in bad}
             good = [one for one in ours if one.path not in spoiled]

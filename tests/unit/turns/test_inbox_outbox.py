@@ -1,6 +1,7 @@
 """Accept and send, at the level of the tables: once, in order, and never sent twice knowingly."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -137,3 +138,15 @@ def test_a_mark_counts_only_for_the_claim(database: Database) -> None:
     key = planned(database)
     database.write_now(lambda tx: outbox.mark(tx, key, Sent("7"), time.time()))
     assert state(database, key) == "planned"
+
+
+def test_a_persons_pace_is_that_of_all_their_channels(database: Database) -> None:
+    ann = Person(name="Ann", role=Role.OWNER, addresses={"telegram": "1", "whatsapp": "2"})
+
+    def hear(channel: str, address: str, number: int) -> Way:
+        message = replace(said(f"{channel}{number}"), channel=channel, sender=address, address=address)
+        return database.write_now(lambda tx: inbox.accept(tx, ANDEN, message, ann, time.time(), pace=3)).way
+
+    ways = [hear("telegram", "1", 1), hear("whatsapp", "2", 1), hear("telegram", "1", 2), hear("whatsapp", "2", 2)]
+    assert ways == [Way.TURN, Way.TURN, Way.TURN, Way.DROP]
+    assert hear("telegram", "1", 3) is Way.DROP

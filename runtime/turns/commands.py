@@ -89,6 +89,8 @@ class Commands:
         return "" if stopped else "I'm not working on anything."
 
     async def _reset(self, told: Told, _: Command) -> str:
+        """At once: a turn that runs is stopped, and says so itself."""
+        await self.sessions.interrupt(told.tenant.id, told.message.conversation)
         await self.ending(told.tenant, told.message.conversation)
         return "We start afresh. What I wrote down I still know."
 

@@ -59,6 +59,19 @@ async def test_a_running_turn_is_stopped_within_a_second_and_says_so(tmp_path: P
         assert await say(stage, "/stop", 5) == "I'm not working on anything."
 
 
+async def test_a_reset_stops_the_turn_that_runs(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, SLOW) as stage:
+        await stage.start()
+        await say(stage, "Hello", 1)
+        await stage.post_telegram("Please think long", 2)
+        await asyncio.sleep(1.0)
+        async with asyncio.timeout(10):
+            await stage.post_telegram("/reset", 3)
+            await until(lambda: len(texts(stage)) == 3)
+        assert sorted(texts(stage)[1:]) == ["Stopped.", "We start afresh. What I wrote down I still know."]
+        assert await say(stage, "Hello", 4) == "Hello."
+
+
 async def test_a_command_is_answered_while_the_agent_works(tmp_path: Path) -> None:
     async with rehearsing(tmp_path, SLOW) as stage:
         await stage.start()

@@ -3,10 +3,11 @@
 Reads the message log from its end. Does not own the log (messages.py) nor what follows from it (sources.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from runtime.tenant.life.sources import Said
-from runtime.tenant.messages import MessageLine, MessageLog
+from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
 from runtime.words import Conversation, Direction, How
 
 LATELY = 200
@@ -21,11 +22,12 @@ def lately(log: MessageLog, conversation: Conversation, own: Iterable[Said] = ()
     last = list(own)
     known = {one.id for one in last}
     lines = (line for line in log.recent(LATELY, conversation) if line.id not in known)
-    return [*(of_line(line) for line in lines if line.direction is Direction.INBOUND), *last]
+    return [*(said for line in lines if line.direction is Direction.INBOUND for said in of_line(line)), *last]
 
 
-def of_line(line: MessageLine) -> Said:
-    return Said(
+def of_line(line: MessageLine) -> Iterator[Said]:
+    """What the message quotes, which is not its sender's own, and then its words."""
+    words = Said(
         id=line.id,
         who=line.person,
         how=line.how or How.DOCUMENT,  # whose words they are is not known, so they are nobody's
@@ -33,3 +35,6 @@ def of_line(line: MessageLine) -> Said:
         at=line.at,
         shows=line.kind not in SPOKEN,
     )
+    if quoted := str(line.extra.get(QUOTED, "")):
+        yield replace(words, how=How.QUOTED, text=quoted, shows=False)
+    yield words

@@ -14,7 +14,7 @@ from runtime.tenant.index import Index
 from runtime.tenant.life.files import Life
 from runtime.tenant.life.memory import Memory
 from runtime.tenant.life.onboarding import Onboarding
-from runtime.tenant.life.said import lately
+from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.messages import MessageLog
 from runtime.tenant.recall import Found, Recall
 from runtime.words import Direction, TenantId
@@ -88,7 +88,8 @@ def providers(
 
     def memory(ask: Ask) -> Memory:
         folder = Folder(ask.folder)
-        said = lately(MessageLog(folder), ask.conversation, ask.said)
+        near = lately(MessageLog(folder), ask.conversation, ask.said)
+        said = [*elsewhere(MessageLog(folder_of(ask.tenant)), ask.conversation, ask.said), *near]
         return Memory(life=_life(folder), role=ask.role, said=said, zone=ZoneInfo(ask.timezone), now=now)
 
     def onboarding(ask: Ask) -> Onboarding:

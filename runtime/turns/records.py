@@ -21,7 +21,7 @@ from runtime.tenant.folder import Stamp, Stamps, stamp_of
 from runtime.tenant.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
-from runtime.tenant.life.said import lately
+from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.life.unsaid import refuse_unsaid
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
@@ -346,7 +346,9 @@ def _said_check(book: Book, origin: Origin) -> Check:
             return
         committed = book.history.committed(path)
         before = committed[1].decode("utf-8", "replace") if committed else ""
-        said = lately(book.messages, Conversation(origin.conversation))
+        conversation = Conversation(origin.conversation)
+        near = lately(book.messages, conversation)
+        said = [*elsewhere(book.messages, conversation, near), *near]
         refuse_unsaid(path, before, (data or b"").decode("utf-8", "replace"), said)
 
     return check

@@ -3,9 +3,10 @@
 Reads the message log from its end. Does not own the log (messages.py) nor what follows from it (sources.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.sources import Said
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
 from runtime.words import Conversation, Direction, How
@@ -23,6 +24,19 @@ def lately(log: MessageLog, conversation: Conversation, own: Iterable[Said] = ()
     known = {one.id for one in last}
     lines = (line for line in log.recent(LATELY, conversation) if line.id not in known)
     return [*(said for line in lines if line.direction is Direction.INBOUND for said in of_line(line)), *last]
+
+
+def elsewhere(log: MessageLog, conversation: Conversation, here: Collection[Said]) -> list[Said]:
+    """What was lately shown, or said by others than those who speak ``here``, in the tenant's other conversations,
+    oldest first: the agent can look it up, and it is no word of who speaks. Nothing where nobody of the tenant does."""
+    ids, speakers = {one.id for one in here}, {one.who for one in here if one.id}
+    lines = (
+        line
+        for line in (log.recent(LATELY) if speakers else ())
+        if line.direction is Direction.INBOUND and line.conversation != conversation and line.id not in ids
+    )
+    found = (replace(said, elsewhere=True) for line in lines for said in of_line(line))
+    return [one for one in found if one.how not in OWN or one.who not in speakers]
 
 
 def of_line(line: MessageLine) -> Iterator[Said]:

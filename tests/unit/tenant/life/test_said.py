@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from runtime.tenant.folder import Folder
-from runtime.tenant.life.said import LATELY, lately
+from runtime.tenant.life.said import LATELY, elsewhere, lately
 from runtime.tenant.life.sources import Said, is_tainted
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
 from runtime.words import Conversation, Direction, How
@@ -66,3 +66,14 @@ def test_what_was_said_long_ago_is_no_longer_in_play(folder: Folder) -> None:
     found = lately(log, ANDEN)
     assert len(found) == LATELY
     assert not is_tainted(found)
+
+
+def test_what_others_said_in_other_conversations_is_known_as_theirs(folder: Folder) -> None:
+    log = MessageLog(folder)
+    guest = replace(line(3, conversation=OTHER), person="Gus")
+    log.append([line(1, How.FORWARDED, OTHER), line(2, conversation=OTHER), guest, line(4), line(5, How.FORWARDED)])
+    here = lately(log, ANDEN)
+    found = elsewhere(log, ANDEN, here)
+    assert [(one.id, one.own) for one in found] == [("m1", False), ("m3", False)]
+    assert not is_tainted(found)
+    assert elsewhere(log, ANDEN, []) == [], "an admin at a shell says what they like"

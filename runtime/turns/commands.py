@@ -7,16 +7,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from runtime.agent.gateway import Gateway
 from runtime.agent.pool import Sessions
 from runtime.engine.database import Database
 from runtime.errors import BadInput, Refused
-from runtime.tenant import frontmatter
 from runtime.tenant.history import Origin
+from runtime.tenant.life.files import Life
+from runtime.tenant.life.onboarding import Onboarding
 from runtime.tenant.registry import Tenants
-from runtime.turns import inbox, overview, pairing
+from runtime.turns import inbox, overview, pairing, prompt
 from runtime.turns.ending import Ending
 from runtime.turns.errand import Told
 from runtime.turns.lanes import Lanes
@@ -127,11 +128,10 @@ class Commands:
         return "Good, let's get to know each other again. I'll ask as we go."
 
     def _begin_again(self, told: Told) -> None:
-        file = "life/onboarding.md"
-        meta, body = frontmatter.parse(told.tenant.folder.read_text(file), path=file)
-        today = datetime.now(told.tenant.config.zone).date().isoformat()
-        meta |= {"phase": "DISCOVERY", "since": today}
-        told.tenant.folder.write_text(file, frontmatter.dump(meta, body))
+        assert told.person is not None, told.turn
+        life = Life(told.tenant.folder, self.records.book(told.tenant).history)
+        said = prompt.said([told.message], told.person)
+        Onboarding(life=life, said=said, zone=told.tenant.config.zone, now=lambda: datetime.now(UTC)).begin_again()
         self._commit_by_owner(told)
 
     async def _approve(self, told: Told, command: Command) -> Sequence[Letter]:

@@ -19,6 +19,7 @@ from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant import checks
+from runtime.tenant.blueprint import BLUEPRINT
 from runtime.tenant.commits import one_line
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
@@ -29,6 +30,8 @@ LEAST_DISK = 1024**3
 """Bytes. Below this a full disk is near, and then nothing can be accepted."""
 
 LEAST_GIT = (2, 38)
+
+ORDERS = "CLAUDE.md"
 
 MOST_FAULTS = 50
 """Faults of one tenant's files that are listed."""
@@ -156,6 +159,15 @@ def _files(settings: Settings) -> Iterator[Check]:
             yield Check(f"files {tenant.id}", "in order")
 
 
+def _orders(settings: Settings) -> Iterator[Check]:
+    """CLAUDE.md tells the agent what tools it has; a tenant made by an earlier version keeps that version's."""
+    ours = BLUEPRINT / ORDERS
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        if tenant.folder.read_bytes(ORDERS) != ours.read_bytes():
+            hint = f"compare it with {ours}; unless you changed it yourself, copy that one over it"
+            yield Check(f"orders {tenant.id}", f"its {ORDERS} is not this version's", hint, serious=False)
+
+
 def _edits(settings: Settings) -> Iterator[Check]:
     """What was saved and is not in force, wherever it is kept."""
     database = Database(settings.file.engine.database, settings.var)
@@ -228,6 +240,7 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "disk": _disk,
     "tenants": _tenants,
     "files": _files,
+    "orders": _orders,
     "edits": _edits,
     "whatsapp": _whatsapp,
     "webhooks": _webhooks,

@@ -19,6 +19,7 @@ from runtime.errors import Fault
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant import checks
+from runtime.tenant.blueprint import BLUEPRINT
 from runtime.tenant.git.commits import one_line
 from runtime.tenant.life.budgets import over
 from runtime.tenant.registry import Tenant, Tenants
@@ -30,6 +31,8 @@ LEAST_DISK = 1024**3
 """Bytes. Below this a full disk is near, and then nothing can be accepted."""
 
 LEAST_GIT = (2, 38)
+
+ORDERS = "CLAUDE.md"
 
 MOST_FAULTS = 50
 """Faults of one tenant's files that are listed."""
@@ -166,6 +169,15 @@ def _memory(settings: Settings) -> Iterator[Check]:
             yield Check(f"memory {tenant.id}", found, hint, serious=False)
 
 
+def _orders(settings: Settings) -> Iterator[Check]:
+    """CLAUDE.md tells the agent what tools it has; a tenant made by an earlier version keeps that version's."""
+    ours = BLUEPRINT / ORDERS
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        if tenant.folder.read_bytes(ORDERS) != ours.read_bytes():
+            hint = f"compare it with {ours}; unless you changed it yourself, copy that one over it"
+            yield Check(f"orders {tenant.id}", f"its {ORDERS} is not this version's", hint, serious=False)
+
+
 def _edits(settings: Settings) -> Iterator[Check]:
     """What was saved and is not in force, wherever it is kept."""
     database = Database(settings.file.engine.database, settings.var)
@@ -239,6 +251,7 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "tenants": _tenants,
     "files": _files,
     "memory": _memory,
+    "orders": _orders,
     "edits": _edits,
     "whatsapp": _whatsapp,
     "webhooks": _webhooks,

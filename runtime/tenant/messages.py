@@ -19,6 +19,9 @@ MESSAGES = "state/messages"
 RECENT_FILE = "state/recent_messages.json"
 RECENT = 25
 
+QUOTED = "quoted"
+"""In ``extra``: the words of the message that this one answers, which may be anybody's."""
+
 _RECENT_TEXT = 2_000
 """Characters of one message in recent_messages.json: the agent pays for each; the log has the whole."""
 

@@ -18,7 +18,7 @@ from runtime.tenant.git.history import Origin
 from runtime.tenant.life.files import Life
 from runtime.tenant.life.onboarding import ONBOARDING, QUESTIONS, Onboarding
 from runtime.tenant.registry import Tenants
-from runtime.turns import inbox, overview, pairing
+from runtime.turns import inbox, overview, pairing, prompt
 from runtime.turns.ending import Ending
 from runtime.turns.errand import Told
 from runtime.turns.lanes import Lanes
@@ -138,9 +138,10 @@ class Commands:
         return "Good, let's get to know each other again. I'll ask as we go."
 
     def _begin_again(self, told: Told) -> None:
+        assert told.person is not None, told.turn
         life = Life(told.tenant.folder, self.records.book(told.tenant).history)
-        zone = told.tenant.config.zone
-        Onboarding(life=life, said=(), zone=zone, now=lambda: datetime.now(UTC)).begin_again()
+        said = prompt.said([told.message], told.person)
+        Onboarding(life=life, said=said, zone=told.tenant.config.zone, now=lambda: datetime.now(UTC)).begin_again()
         self._commit_by_owner(told, ONBOARDING, QUESTIONS)
 
     async def _approve(self, told: Told, command: Command) -> Sequence[Letter]:

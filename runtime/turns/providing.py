@@ -13,7 +13,7 @@ from runtime.tenant.git.history import History
 from runtime.tenant.life.files import Life
 from runtime.tenant.life.memory import Memory
 from runtime.tenant.life.onboarding import Onboarding
-from runtime.tenant.life.said import lately
+from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.messages import MessageLog
 from runtime.tenant.search.index import Index
 from runtime.tenant.search.recall import Found, Recall
@@ -53,9 +53,11 @@ class Recalling:
 
     recall: Recall
     now: Callable[[], datetime]
+    asking: frozenset[str] = frozenset()
+    """The messages that the turn answers."""
 
     def answer(self, question: str, limit: int) -> str:
-        found = self.recall.recall(question, limit=limit, now=self.now())
+        found = self.recall.recall(question, limit=limit, now=self.now(), asking=self.asking)
         shown, note = (found.facts, "") if found.facts or not found.about else (found.about, "Not known. Near it:")
         lines = [note, *_by_place(shown)] if note else _by_place(shown)
         lines += ["Said, and in no note:", *map(str, found.hits)] if found.hits else []
@@ -86,7 +88,8 @@ def providers(
 
     def memory(ask: Ask) -> Memory:
         folder = Folder(ask.folder)
-        said = lately(MessageLog(folder), ask.conversation, ask.said)
+        near = lately(MessageLog(folder), ask.conversation, ask.said)
+        said = [*elsewhere(MessageLog(folder_of(ask.tenant)), ask.conversation, ask.said), *near]
         return Memory(life=_life(folder), role=ask.role, said=said, zone=ZoneInfo(ask.timezone), now=now)
 
     def onboarding(ask: Ask) -> Onboarding:
@@ -101,7 +104,7 @@ def providers(
             history, zone = History(folder), ZoneInfo(ask.timezone)
             made = Recall(Life(folder, history), Index(index(ask.tenant)), history, folder, zone=zone)
             found = recalls.setdefault(ask.tenant, made)
-        return Recalling(recall=found, now=now)
+        return Recalling(recall=found, now=now, asking=frozenset(one.id for one in ask.said))
 
     def messages(ask: Ask) -> Search:
         return Search(index=Index(index(ask.tenant)), folder=folder_of(ask.tenant), zone=ZoneInfo(ask.timezone))

@@ -21,9 +21,9 @@ from runtime.tenant.git.commits import BadFile, shown
 from runtime.tenant.git.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
-from runtime.tenant.life.said import lately
+from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.life.unsaid import refuse_unsaid
-from runtime.tenant.messages import MessageLine, MessageLog, sync_recent
+from runtime.tenant.messages import QUOTED, MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.turnlog import TurnLine, TurnLog
 from runtime.turns.bad_edits import Standing
@@ -276,10 +276,14 @@ def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLi
 
 
 def _extra(message: Inbound) -> dict[str, object]:
-    """What else is known of a message: its files, and the name by which later ones refer to it, if that is another."""
-    files = [media.path or media.problem for media in message.media]
-    own = message.extra.get("message_id", "")
-    return ({"files": files} if files else {}) | ({"message_id": own} if own else {})
+    """What else is known of a message: its files, the words it quotes, and the name by which later ones refer to it,
+    if that is another."""
+    known = {
+        "files": [media.path or media.problem for media in message.media],
+        QUOTED: message.quoted,
+        "message_id": message.extra.get("message_id", ""),
+    }
+    return {key: value for key, value in known.items() if value}
 
 
 def _outbound(key: str, letter: Letter, turn: TurnId, now: datetime) -> MessageLine:
@@ -342,7 +346,9 @@ def _said_check(book: Book, origin: Origin) -> Check:
             return
         committed = book.history.committed(path)
         before = committed[1].decode("utf-8", "replace") if committed else ""
-        said = lately(book.messages, Conversation(origin.conversation))
+        conversation = Conversation(origin.conversation)
+        near = lately(book.messages, conversation)
+        said = [*elsewhere(book.messages, conversation, near), *near]
         refuse_unsaid(path, before, (data or b"").decode("utf-8", "replace"), said)
 
     return check

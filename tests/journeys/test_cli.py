@@ -186,6 +186,16 @@ def test_what_others_wrote_is_shown_as_it_is_and_commands_nothing(operator: Oper
     assert "/undo" in operator.run("send", "anden-wick", "/help").stdout
 
 
+def test_a_tenant_of_an_earlier_version_is_said_to_have_its_orders(operator: Operator) -> None:
+    found = {check["name"] for check in operator.json("doctor") if check["hint"]}
+    assert "orders anden-wick" not in found
+    orders = operator.home / "tenants/anden-wick/CLAUDE.md"
+    orders.write_text("Write what you learn into life/.\n")
+    told = operator.run("doctor").stdout
+    assert "! orders anden-wick its CLAUDE.md is not this version's" in told
+    assert "copy that one over it" in " ".join(told.split())
+
+
 def test_without_its_key_a_home_is_not_served(operator: Operator) -> None:
     (operator.home / "var" / "secret.key").unlink()
     assert "there is no secret key" in operator.run("serve", "--port", "0", status=1).stderr

@@ -80,7 +80,7 @@ def identify(said: str, known: Sequence[Known]) -> Person:
     said = " ".join(said.split())
     chosen = _by_address(said, known)
     name = chosen[0].name if chosen else _full_name(said, known)
-    same = [one for one in known if words_of(one.name) == words_of(name)] or chosen
+    same = [one for one in known if _is_named(one.name, name) or _is_named(one.name, said)] or chosen
     same += _behind_profile(same, known)
     others = [one for one in known if one not in same]
     taken = {address for one in others if not one.profile for address in one.addresses}
@@ -93,13 +93,20 @@ def identify(said: str, known: Sequence[Known]) -> Person:
         raise Refused(f"{name} is an owner of this tenant", hint="make somebody else the owner in tenant.yaml first")
     conversations = {talk for one in everyone for talk in one.conversations}
     conversations |= {f"whatsapp:{address}" for address in own if address.isdecimal()}
-    names = [name, *(one.name for one in everyone if len(words_of(one.name)) > 1)]
+    names = [one for one in (said, *(one.name for one in everyone)) if len(words_of(one)) > 1]
     return Person(
         name=name,
-        marks=as_marks(_names(names), sorted(own), sorted(conversations)),
+        marks=as_marks(_names([*names, name]), sorted(own), sorted(conversations)),
         role=next((one.role for one in everyone if one.role), None),
         shared=tuple(sorted(addresses & taken)),
     )
+
+
+def _is_named(known: str, name: str) -> bool:
+    """Whether ``known`` is ``name``, maybe with a middle initial: so it is found in a text as well."""
+    words, wanted = words_of(known), words_of(name)
+    initial = len(wanted) == 2 and len(words) == 3 and len(words[1]) == 1
+    return wanted in (words, words[::2] if initial else words)
 
 
 def _names(names: Iterable[str]) -> list[str]:

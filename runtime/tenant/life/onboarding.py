@@ -64,11 +64,7 @@ class Onboarding:
             if left := open_core(self.life.read(QUESTIONS)):
                 named = ", ".join(one["id"] for one in left)
                 raise Refused(f"core questions are open: {named}", hint="ask them first, one at a time, where they fit")
-            last = self.said[-1] if self.said else None
-            source = Source(date=self._today(), who=last.who if last else "", message=last.id if last else "")
-            body = facts.append(found.body, Fact(f"{now} to {wanted}", source=source))
-            meta = {**found.meta, "phase": wanted.value, "since": self._today()}
-            self.life.write(replace(found, body=body, meta=meta))
+            self._enter(found, wanted)
         return f"The phase is {wanted} now."
 
     def begin_again(self) -> None:
@@ -76,10 +72,17 @@ class Onboarding:
         with self.life.changing():
             questions, found = self.life.read(QUESTIONS), self.life.read(ONBOARDING)
             opened = [{**one, "asked": None, "answered": None} for one in _questions(questions)]
-            if questions.meta.get("questions"):
+            if opened:
                 self.life.write(replace(questions, meta={**questions.meta, "questions": opened}))
-            meta = {**found.meta, "phase": Phase.DISCOVERY.value, "since": self._today()}
-            self.life.write(replace(found, meta=meta))
+            if phase_of(found) is not Phase.DISCOVERY:
+                self._enter(found, Phase.DISCOVERY)
+
+    def _enter(self, found: LifeFile, wanted: Phase) -> None:
+        last = self.said[-1] if self.said else None
+        source = Source(date=self._today(), who=last.who if last else "", message=last.id if last else "")
+        body = facts.append(found.body, Fact(f"{phase_of(found)} to {wanted}", source=source))
+        meta = {**found.meta, "phase": wanted.value, "since": self._today()}
+        self.life.write(replace(found, body=body, meta=meta))
 
     def _today(self) -> str:
         return self.now().astimezone(self.zone).date().isoformat()

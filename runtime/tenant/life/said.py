@@ -3,10 +3,12 @@
 Reads the message log from its end. Does not own the log (messages.py) nor what follows from it (sources.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
+from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.sources import Said
-from runtime.tenant.messages import MessageLine, MessageLog
+from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
 from runtime.words import Conversation, Direction, How
 
 LATELY = 200
@@ -21,11 +23,25 @@ def lately(log: MessageLog, conversation: Conversation, own: Iterable[Said] = ()
     last = list(own)
     known = {one.id for one in last}
     lines = (line for line in log.recent(LATELY, conversation) if line.id not in known)
-    return [*(of_line(line) for line in lines if line.direction is Direction.INBOUND), *last]
+    return [*(said for line in lines if line.direction is Direction.INBOUND for said in of_line(line)), *last]
 
 
-def of_line(line: MessageLine) -> Said:
-    return Said(
+def elsewhere(log: MessageLog, conversation: Conversation, here: Collection[Said]) -> list[Said]:
+    """What was lately shown, or said by others than those who speak ``here``, in the tenant's other conversations,
+    oldest first: the agent can look it up, and it is no word of who speaks. Nothing where nobody of the tenant does."""
+    ids, speakers = {one.id for one in here}, {one.who for one in here if one.id}
+    lines = (
+        line
+        for line in (log.recent(LATELY) if speakers else ())
+        if line.direction is Direction.INBOUND and line.conversation != conversation and line.id not in ids
+    )
+    found = (replace(said, elsewhere=True) for line in lines for said in of_line(line))
+    return [one for one in found if one.how not in OWN or one.who not in speakers]
+
+
+def of_line(line: MessageLine) -> Iterator[Said]:
+    """What the message quotes, which is not its sender's own, and then its words."""
+    words = Said(
         id=line.id,
         who=line.person,
         how=line.how or How.DOCUMENT,  # whose words they are is not known, so they are nobody's
@@ -33,3 +49,6 @@ def of_line(line: MessageLine) -> Said:
         at=line.at,
         shows=line.kind not in SPOKEN,
     )
+    if quoted := str(line.extra.get(QUOTED, "")):
+        yield replace(words, how=How.QUOTED, text=quoted, shows=False)
+    yield words

@@ -16,7 +16,7 @@ from runtime.tenant.life.facts import Source
 from runtime.tenant.life.kinds import Kind
 from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.spoken import with_days
-from runtime.tenant.life.terms import support
+from runtime.tenant.life.terms import support, values
 from runtime.words import How
 
 ENOUGH, ENOUGH_TO_GUIDE = 0.5, 0.6
@@ -37,15 +37,28 @@ class Said:
     at: datetime
     shows: bool = False
     """It came with a file, whose words are nobody's."""
+    elsewhere: bool = False
+    """Others' words in another conversation, which the agent may have looked up."""
 
     @property
     def own(self) -> bool:
-        return self.how in OWN
+        return self.how in OWN and not self.elsewhere
 
 
 def is_tainted(said: Iterable[Said]) -> bool:
     """Whether words are in play that are not a person's own."""
-    return any(not one.own or one.shows for one in said)
+    return any((not one.own or one.shows) and not one.elsewhere for one in said)
+
+
+def is_lifted(claim: str, said: Sequence[Said]) -> bool:
+    """Whether the claim is taken from others' words of another conversation: they carry it better than any own message
+    does, or gave the figure or address in it that nobody here said."""
+    own = max((support(claim, [one.text]) for one in said if one.own), default=0.0)
+    far = [one.text for one in said if one.elsewhere]
+    if not own and any(values(claim) & values(text) for text in far):
+        return True
+    carried = max((support(claim, [text]) for text in far), default=0.0)
+    return carried >= ENOUGH and carried > own
 
 
 def source_of(claim: str, kind: Kind, said: Sequence[Said], zone: ZoneInfo) -> Source:
@@ -58,7 +71,7 @@ def source_of(claim: str, kind: Kind, said: Sequence[Said], zone: ZoneInfo) -> S
         raise Refused("nobody said anything here", hint="save what an owner or member says")
     own = [one for one in said if one.own]
     shown = [one for one in said if not one.own]
-    if not is_tainted(said) or _is_own(claim, kind, own, shown, zone):
+    if not (is_tainted(said) or is_lifted(claim, said)) or _is_own(claim, kind, own, shown, zone):
         return _source(_best(claim, own, zone) or (own or said)[-1], zone)
     _refuse_as_own(claim, kind)
     best = _best(claim, shown, zone)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from runtime.errors import ConfigFault
-from runtime.tenant.life.sources import ENOUGH, Said, is_tainted
+from runtime.tenant.life.sources import ENOUGH, Said, is_lifted, is_tainted
 from runtime.tenant.life.terms import terms
 
 _TAKES_OUT = re.compile(
@@ -24,7 +24,8 @@ _A_FEW = 5
 
 def refuse_unsaid(path: str, before: str, after: str, said: Sequence[Said]) -> None:
     """Raises ConfigFault with the line that nobody asked for. ``said`` is what was said lately, oldest first."""
-    if not is_tainted(said):
+    tainted = is_tainted(said)
+    if not tainted and not any(one.elsewhere for one in said):
         return
     own = [one.text for one in said if one.own]
     heard = {term for text in own for term in _known(text)}
@@ -32,10 +33,10 @@ def refuse_unsaid(path: str, before: str, after: str, said: Sequence[Said]) -> N
     faults = [
         f"{path}:{number}: this came while something was shown that others wrote, and nobody said it themselves"
         for number, line in enumerate(after.splitlines(), start=1)
-        if line not in before and not _is_carried(line, known, heard)
+        if line not in before and (tainted or is_lifted(line, said)) and not _is_carried(line, known, heard)
     ]
     gone = set(terms(before)) - set(terms(after))
-    if len(gone) > _A_FEW and not any(_TAKES_OUT.search(text) for text in own):
+    if tainted and len(gone) > _A_FEW and not any(_TAKES_OUT.search(text) for text in own):
         faults.append(f"{path}:1: parts went while something was shown that others wrote, and nobody asked for that")
     if faults:
         raise ConfigFault(faults, hint="ask the owner to say in their own words what is to apply")

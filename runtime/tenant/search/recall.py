@@ -7,7 +7,7 @@ kept here is derived: a new ``Recall`` on the same folder gives the same.
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -121,8 +121,9 @@ class Recall:
         self._memory = _Memory({}, {}, (), frozenset(), known(()))
         self._superseded = Superseded()
 
-    def recall(self, query: str, *, limit: int = 5, now: datetime) -> Recalled:
-        """What is known of ``query``, a question or a name. ``now`` says what "tomorrow" is."""
+    def recall(self, query: str, *, limit: int = 5, now: datetime, asking: Collection[str] = ()) -> Recalled:
+        """What is known of ``query``, a question or a name. ``now`` says what "tomorrow" is; ``asking`` are the ids of
+        the messages in which it is asked, which answer nothing."""
         limit = max(1, min(limit, LIMIT))
         today = now.astimezone(self._zone).date()
         question = asked(query, today)
@@ -138,7 +139,7 @@ class Recall:
         hits: Sequence[Said] = ()
         if searched and len(facts) < limit:
             try:
-                hits = self._said(question, facts, stale, memory)[: limit - len(facts)]
+                hits = self._said(question, facts, stale, memory, asking)[: limit - len(facts)]
             except Unavailable:
                 searched = False
         mentioned = {term for hit in hits for term in plain_terms(hit.text)}
@@ -199,7 +200,9 @@ class Recall:
 
     # Messages
 
-    def _said(self, question: Asked, facts: Sequence[_Held], stale: Superseded, memory: _Memory) -> list[Said]:
+    def _said(
+        self, question: Asked, facts: Sequence[_Held], stale: Superseded, memory: _Memory, asking: Collection[str]
+    ) -> list[Said]:
         """What people said that holds enough of the question, newest first among equals."""
         words = question.words
         if not words:
@@ -209,14 +212,19 @@ class Recall:
         if any(count == 0 and word.name for word, count in zip(words, counts, strict=True)):
             return []  # somebody nobody ever spoke of
         named, wanted = split(question, memory.known)
-        lines = self._index.said(groups, limit=_LOOKED_AT)
+        lines = [line for line in self._index.said(groups, limit=_LOOKED_AT) if line.id not in asking]
         present = [number for number in sorted(range(len(words)), key=lambda number: counts[number]) if counts[number]]
         if not lines and len(present) > 1:
             lines = self._index.said([groups[number] for number in present[:2]], limit=_LOOKED_AT)
         found = []
         for line in lines:
             share = _share(line.text, words, counts) if _answers(line.text, named, wanted) else 0.0
-            if share < _SAID_ENOUGH or stale.says(line.text, memory.current) or self._older(line, question, facts):
+            if (
+                line.id in asking
+                or share < _SAID_ENOUGH
+                or stale.says(line.text, memory.current)
+                or self._older(line, question, facts)
+            ):
                 continue
             found.append(self._as_said(line, share))
         return sorted(found, key=lambda one: (-one.score, -one.at.timestamp()))

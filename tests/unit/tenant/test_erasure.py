@@ -167,6 +167,28 @@ def test_nobody_is_erased_on_a_guess(said: str, fault: type[Exception], says: st
 
 def test_somebody_only_spoken_of_is_looked_for_by_the_whole_name() -> None:
     assert identify("Tom Dick", KNOWN).marks == Marks(names=("Tom Dick",))
+
+
+def test_a_name_that_the_files_would_lose_with_theirs_is_theirs() -> None:
+    """A text is searched with a middle initial too, so whoever is written so is who is meant, with all their talks."""
+    written = Known(
+        name="Sarah Q. Leeson",
+        where="tenant.yaml",
+        role=Role.GUEST,
+        addresses=("777000777",),
+        conversations=("telegram:777000777",),
+    )
+    found = identify(
+        "Sarah Leeson", [Known(name="Sarah Leeson", where="life/x.md", addresses=("13035550177",)), written]
+    )
+    assert found.role is Role.GUEST
+    assert {"telegram:777000777", "whatsapp:13035550177"} <= set(found.marks.conversations)
+    assert identify("Sarah Leeson", [written]).marks.names == ("Sarah Leeson", "Sarah Q. Leeson")
+    other = identify("Sarah P. Leeson", [written])
+    assert (other.role, other.marks.conversations) == (None, ())
+    owner = Known(name="Anden Q. Wick", where="tenant.yaml", role=Role.OWNER)
+    with pytest.raises(Refused, match="is an owner"):
+        identify("Anden Wick", [owner])
     assert identify("555123456", KNOWN).marks.words == ("555123456",)
 
 

@@ -73,7 +73,13 @@ def test_memory_hears_this_conversation_and_the_running_turn(tmp_path: Path) -> 
         ask(tmp_path, said=(own,))
     )
     assert isinstance(made, Memory)
-    assert [one.id for one in made.said] == ["m1", "m3"]
+    assert [(one.id, one.elsewhere) for one in made.said] == [("m1", False), ("m3", False)]
+    log.append([line(4, "shown elsewhere", How.FORWARDED, Conversation("telegram:2"))])
+    made = providers(lambda _: folder, lambda _: tmp_path / "i", lambda: NOW)[offered.Memory](
+        ask(tmp_path, said=(own,))
+    )
+    assert isinstance(made, Memory)
+    assert [(one.id, one.elsewhere) for one in made.said] == [("m4", True), ("m1", False), ("m3", False)]
     assert (made.role, made.zone, made.now()) == (Role.OWNER, DENVER, NOW)
 
 

@@ -78,6 +78,20 @@ def test_phases_come_in_order_and_not_before_their_questions(
     assert str(found.facts[0].source) == "2026-11-20; Anden; ; m1"
 
 
+def test_going_back_is_a_change_of_phase_like_any_other(
+    onboarding: Onboarding, life: Life, folder: Folder, edit: Callable[..., None]
+) -> None:
+    edit(QUESTIONS, questions=[])
+    onboarding.enter_phase("BUILDING")
+    folder.write_text(ONBOARDING, folder.read_text(ONBOARDING) + "\nA note of mine.\n")
+    onboarding.begin_again()
+    onboarding.begin_again()
+    found = life.read(ONBOARDING)
+    assert (found.meta["phase"], found.meta["since"]) == ("DISCOVERY", "2026-11-20")
+    assert [one.text for one in found.facts] == ["DISCOVERY to BUILDING", "BUILDING to DISCOVERY"]
+    assert "A note of mine." in found.body
+
+
 def test_the_second_time_round_is_noted_as_well(onboarding: Onboarding, life: Life, edit: Callable[..., None]) -> None:
     edit(QUESTIONS, questions=[])
     for _ in range(2):

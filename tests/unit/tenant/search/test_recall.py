@@ -117,6 +117,14 @@ def test_a_message_that_is_no_fact_comes_after_the_facts(memory: Memory) -> None
     assert memory.ask("impressed by Gaylord kitchen", limit=1).hits[0].message == said
 
 
+def test_the_question_itself_is_no_answer(memory: Memory) -> None:
+    said = memory.say("the roof leaks at 12 Oak Street")
+    asking = memory.say("what leaks at 12 Oak Street, the roof?")
+    found = memory.recall.recall("what leaks at 12 Oak Street, the roof? And who mends it?", now=NOW, asking={asking})
+    assert [one.message for one in found.hits] == [said]
+    assert "mends" in found.unknown
+
+
 def test_a_replaced_fact_does_not_come_back_by_any_message(memory: Memory) -> None:
     first = memory.say("sarah kim's budget is 500k")
     memory.learn("Sarah Kim", "Budget: up to $500,000.", message=first)

@@ -48,6 +48,9 @@ from runtime.words import (
 RECALLED = 200
 """Messages of a conversation that are looked through for the one that a reply or an edit is about."""
 
+ORDERS = ("directives/", "state/schedules.yaml")
+"""What the assistant follows, now or at a time."""
+
 QUIET = 0.5
 """Seconds since its last change after which a file counts as saved; until then an editor may still be writing it."""
 
@@ -339,10 +342,10 @@ def exposures(tools: Sequence[ToolRun]) -> list[str]:
 
 
 def _said_check(book: Book, origin: Origin) -> Check:
-    """Directives are changed by what people said; the messages are read only when one was changed."""
+    """What the assistant is told to do is changed by what people said; messages are read only when it was changed."""
 
     def check(path: str, data: bytes | None) -> None:
-        if not path.startswith("directives/"):
+        if not path.startswith(ORDERS):
             return
         committed = book.history.committed(path)
         before = committed[1].decode("utf-8", "replace") if committed else ""

@@ -13,7 +13,7 @@ def remember(
     about: str = "",
     when: str = "",
 ) -> str:
-    """Save one fact; an older one that says otherwise is replaced. Who said it and when is added.
+    """Save one fact; an older one that says otherwise is replaced.
 
     fact: one sentence, its topic first, "Budget: up to $550,000"
     about: full name or address

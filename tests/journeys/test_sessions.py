@@ -21,11 +21,17 @@ from runtime.agent.events import AskedAgain, ModelRefused, Partial, SessionDied,
 from runtime.agent.isolation import FileToolsOnly
 from runtime.agent.toolbox import Toolbox
 from runtime.errors import Refused
+from runtime.tenant.folder import Folder
+from runtime.tenant.git.history import History
+from runtime.tenant.life.files import Life
+from runtime.tenant.life.onboarding import standing
 from runtime.words import Conversation, Role, TenantId
 from shared_tools.catalog import TOOLS
 from shared_tools.offered import Tool
 
 pytestmark = pytest.mark.journey
+
+HEADER = "[Anden Wick · owner · telegram · Fri 20 Nov 2026 09:00 MST]"
 
 
 @pytest.fixture
@@ -50,13 +56,17 @@ async def until(condition: Any, seconds: float = 10.0) -> None:
 # What is sent.
 
 
+def life(folder: Path) -> Life:
+    return Life(Folder(folder), History(Folder(folder)))
+
+
 async def test_a_turn_is_one_request_and_a_first_one_is_small(tmp_path: Path) -> None:
     model = FakeModel()
     folder = copy_blueprint(tmp_path / "tenants", "anden")
     async with pool(tmp_path / "var", model, toolbox=Toolbox(TOOLS)) as sessions:
-        answer = await sessions.ask(ask(folder, "hi"))
+        answer = await sessions.ask(ask(folder, f"{standing(life(folder))}\n\n{HEADER}\nhi"))
         await sessions.ask(ask(folder, "and again"))
-    assert answer.text == "echo: hi"
+    assert answer.text.endswith("\nhi")
     assert not answer.stopped
     assert len(model.requests) == 2
     assert model.others == []

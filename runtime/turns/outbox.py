@@ -39,7 +39,8 @@ UPDATE outbox SET state = 'claimed', attempts = attempts + 1, changed = :now
 WHERE key = :key AND state = 'planned' RETURNING *"""
 
 MARK = """
-UPDATE outbox SET state = :state, provider_id = :provider_id, problem = :problem, changed = :now
+UPDATE outbox SET state = :state, problem = :problem, changed = :now,
+    provider_id = CASE WHEN :provider_id = '' THEN provider_id ELSE :provider_id END
 WHERE key = :key AND state = 'claimed' RETURNING key"""
 
 OF_TURN = "SELECT * FROM outbox WHERE turn = :turn ORDER BY part"
@@ -47,7 +48,10 @@ OF_KEY = "SELECT * FROM outbox WHERE key = :key"
 
 BY_STATUS = """
 SELECT * FROM outbox WHERE tenant = :tenant AND channel = :channel
-AND ((provider_id <> '' AND provider_id = :id) OR key = :tracker)"""
+AND ((provider_id <> '' AND provider_id = :id AND state NOT IN ('planned', 'claimed', 'unknown'))
+    OR (key = :tracker AND provider_id <> :id AND state IN ('planned', 'claimed', 'unknown')))"""
+"""The row whose last attempt is reported on. A message that went another way keeps its key: what is told again of the
+attempt before is not about this one. While an attempt runs, the id beside it is that of the one before."""
 
 REOPEN = """
 UPDATE outbox SET state = 'planned', turn = :turn, channel = :channel, address = :address, template = :template,

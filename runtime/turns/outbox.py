@@ -5,7 +5,7 @@ failed (it never will be) or unknown (nobody knows: it is reconciled or shown, n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.engine.database import Row, Transaction
 from runtime.turns.letters import Letter
@@ -119,16 +119,7 @@ def plan(tx: Transaction, turn: TurnId, tenant: TenantId, letters: Sequence[Lett
 
 def planned(tx: Transaction, turn: TurnId) -> dict[str, Letter]:
     """What ``turn`` says, by its keys, in order; nothing as long as it was not planned."""
-    return {
-        row["key"]: Letter(
-            channel=row["channel"],
-            address=row["address"],
-            text=row["text"],
-            file=row["file"],
-            template=row["template"],
-        )
-        for row in tx.run(OF_TURN, turn=turn)
-    }
+    return {row["key"]: _letter(row) for row in tx.run(OF_TURN, turn=turn)}
 
 
 def of_turn(tx: Transaction, turn: TurnId) -> list[Planned]:
@@ -204,6 +195,18 @@ def _recorded(outcome: SendOutcome) -> tuple[str, str, str]:
             return "failed", "", f"{problem} (next: {hint})"
         case Uncertain(problem):
             return "unknown", "", problem
+
+
+def _letter(row: Row) -> Letter:
+    letter = Letter(
+        channel=row["channel"],
+        address=row["address"],
+        text=row["text"],
+        file=row["file"],
+        template=row["template"],
+    )
+    within = Conversation(row["conversation"])
+    return letter if letter.conversation == within else replace(letter, within=within)
 
 
 def _planned(row: Row) -> Planned:

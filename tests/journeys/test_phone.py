@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 HOOK_SECRET = "a-secret-of-the-tenants-own"
+GROUP = "Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD"
 VOICE = b"OggS" + b"0" * 64
 
 
@@ -233,3 +234,12 @@ async def test_the_tenants_own_systems_are_told_what_is_said(tmp_path: Path) -> 
         (notice,) = (one for one in told if one["kind"] == "notification")
         assert "Let me in" in notice["text"]
         assert "/approve" not in notice["text"]
+
+
+async def test_a_group_that_is_enabled_is_answered_there(tmp_path: Path) -> None:
+    async with staged(tmp_path / "home", whatsapp={"groups": True}) as stage:
+        await stage.start()
+        said = meta.text_message("Hello", sender=OWNER_WHATSAPP, id_="wamid.1") | {"group_id": GROUP}
+        await post(stage, said)
+        (sent,) = await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+        assert (sent.body["recipient_type"], sent.body["to"]) == ("group", GROUP)

@@ -259,3 +259,15 @@ async def test_what_is_said_in_a_group_is_one_conversation_with_its_answer(stage
         ("inbound", f"telegram:-500/{OWNER_TELEGRAM}"),
         ("outbound", f"telegram:-500/{OWNER_TELEGRAM}"),
     ]
+
+
+async def test_a_command_that_cannot_be_done_says_so(stage: Stage) -> None:
+    await say(stage, "Hi", 1, sender=STRANGER)
+    code = await until_told(stage, r"/approve (\w+)")
+    yaml = stage.tenant.folder.read_text("tenant.yaml")
+    stage.tenant.folder.write_text("tenant.yaml", yaml + "  bad: [unclosed\n")
+    await stage.post_telegram(f"/approve {code}", 2)
+    await until(lambda: any("tenant.yaml cannot be read now" in text for text in texts(stage)), seconds=10)
+    stage.tenant.folder.write_text("tenant.yaml", yaml)
+    await stage.post_telegram(f"/approve {code}", 3)
+    await until(lambda: any("is let in as a guest" in text for text in texts(stage)))

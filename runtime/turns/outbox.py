@@ -72,7 +72,10 @@ REDIRECT = """
 UPDATE outbox SET state = 'planned', channel = :channel, address = :address, template = :template, changed = :now
 WHERE key = :key AND state = 'claimed'"""
 
-HOLD = "UPDATE outbox SET state = 'held', problem = :problem, changed = :now WHERE key = :key AND state = 'claimed'"
+# Without its template: within the window the words go as they are.
+HOLD = """
+UPDATE outbox SET state = 'held', template = '', problem = :problem, changed = :now
+WHERE key = :key AND state = 'claimed'"""
 
 RELEASE = """
 UPDATE outbox SET state = 'planned', turn = :turn, changed = :now

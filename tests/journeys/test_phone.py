@@ -114,6 +114,29 @@ async def test_a_closed_window_without_a_template_leads_to_another_channel(stage
     assert stage.whatsapp.recording.sent == []
 
 
+async def test_a_template_that_meta_refuses_leads_to_another_channel(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    yaml = stage.tenant.folder.read_text("tenant.yaml")
+    stage.tenant.folder.write_text("tenant.yaml", yaml.replace("{phone_number_id:", "{template: no, phone_number_id:"))
+    await stage.post_whatsapp("Hello", "wamid.1")
+    (sent,) = await stage.telegram.recording.wait_for_sent(1, timeout=10)
+    assert sent.body["chat_id"] == OWNER_TELEGRAM
+    assert stage.whatsapp.recording.sent == []
+
+
+async def test_a_template_that_meta_refuses_is_held_as_plain_words(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    yaml = stage.tenant.folder.read_text("tenant.yaml").replace("{phone_number_id:", "{template: no, phone_number_id:")
+    yaml = yaml.replace(f"telegram: {OWNER_TELEGRAM}, ", "")
+    stage.tenant.folder.write_text("tenant.yaml", yaml)
+    await stage.post_whatsapp("/one", "wamid.1")
+    await until(lambda: "send.held" in stage.tail(100), seconds=10)
+    stage.whatsapp.outside_window.clear()
+    await stage.post_whatsapp("/two", "wamid.2")
+    sent = await stage.whatsapp.recording.wait_for_sent(2, timeout=30)
+    assert {one.body["type"] for one in sent} == {"text"}
+
+
 async def test_without_any_way_a_reply_is_held_until_they_write_again(stage: Stage) -> None:
     stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
     yaml = stage.tenant.folder.read_text("tenant.yaml")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from runtime import logs
 from runtime.channels import whatsapp
-from runtime.channels.whatsapp import is_window_closed
+from runtime.channels.whatsapp import is_template_refused, is_window_closed
 from runtime.engine.database import Database
 from runtime.turns import inbox, outbox, windows
 from runtime.turns.outbox import Planned
@@ -52,8 +52,8 @@ class Delivery:
                 await self._leave(key)
                 return
             outcome = await self._attempt(row)
-            if is_window_closed(outcome):
-                if await self._other_way(row):
+            if isinstance(outcome, GiveUp) and (is_window_closed(outcome) or is_template_refused(outcome)):
+                if await self._other_way(row, outcome.problem):
                     continue
                 return
             wait: float | None = None
@@ -73,15 +73,16 @@ class Delivery:
                 return windows.CLOSED
         return await self._post.send(row.channel, row.tenant, row.outbound)
 
-    async def _other_way(self, row: Planned) -> bool:
-        """Redirect what the window refused; False when it has to be held."""
+    async def _other_way(self, row: Planned, problem: str) -> bool:
+        """Redirect what the window, or its template, kept back; False when it has to be held."""
         letter = self._post.way_out(row)
         if letter is not None:
-            log.info("send.redirected", key=row.key, channel=letter.channel, template=letter.template)
+            way = {"channel": letter.channel, "template": letter.template}
+            log.info("send.redirected", key=row.key, problem=problem, **way)
             await self._database.write(lambda tx: outbox.redirect(tx, row.key, letter, time.time()))
             return True
-        log.warning("send.held", key=row.key, problem=windows.CLOSED.problem)
-        await self._database.write(lambda tx: outbox.hold(tx, row.key, windows.CLOSED.problem, time.time()))
+        log.warning("send.held", key=row.key, problem=problem)
+        await self._database.write(lambda tx: outbox.hold(tx, row.key, problem, time.time()))
         return False
 
     async def _leave(self, key: str) -> None:

@@ -17,7 +17,7 @@ from runtime.engine.database import Database
 from runtime.engine.durable import PATIENT, Engine
 from runtime.errors import Fault, Unavailable
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.turns import inbox, outbox
+from runtime.turns import inbox, outbox, reply
 from runtime.turns.board import Board
 from runtime.turns.delivery import Delivery
 from runtime.turns.lanes import Lanes
@@ -107,6 +107,13 @@ class Errand:
             if told.person is None:
                 raise
             return answers(told.message, [f"{fault.problem}. {fault.hint}."])
+        except OSError:
+            raise  # tried again
+        except Exception:
+            if told.person is None:
+                raise
+            log.exception("errand.broke", turn=told.turn)
+            return answers(told.message, [reply.APOLOGIES["died"]])  # whoever gave a command hears what came of it
 
     async def _plan(self, told: Told, letters: list[Letter]) -> dict[str, Letter]:
         parts = [

@@ -12,22 +12,25 @@ PREFERRED = ("telegram", "whatsapp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """``file`` is a path inside the tenant's folder; ``template`` an approved template's name."""
+    """``file`` is a path inside the tenant's folder; ``template`` an approved template's name; ``within`` the
+    conversation it is a part of, where that is not all that is said at the address (a group)."""
 
     channel: str
     address: str
     text: str
     file: str = ""
     template: str = ""
+    within: Conversation | None = None
 
     @property
     def conversation(self) -> Conversation:
-        return Conversation(f"{self.channel}:{self.address}")
+        return self.within or Conversation(f"{self.channel}:{self.address}")
 
 
 def answers(message: Inbound, parts: Sequence[str]) -> list[Letter]:
     """``parts`` in order, to where ``message`` came from."""
-    return [Letter(channel=message.channel, address=message.address, text=part) for part in parts]
+    within = message.conversation if message.group else None
+    return [Letter(channel=message.channel, address=message.address, text=part, within=within) for part in parts]
 
 
 def reachable(tenant: Tenant, person: Person) -> list[tuple[str, str]]:

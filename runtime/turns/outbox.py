@@ -5,7 +5,7 @@ failed (it never will be) or unknown (nobody knows: it is reconciled or shown, n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.engine.database import Row, Transaction
 from runtime.turns.letters import Letter
@@ -39,7 +39,8 @@ UPDATE outbox SET state = 'claimed', attempts = attempts + 1, changed = :now
 WHERE key = :key AND state = 'planned' RETURNING *"""
 
 MARK = """
-UPDATE outbox SET state = :state, provider_id = :provider_id, problem = :problem, changed = :now
+UPDATE outbox SET state = :state, problem = :problem, changed = :now,
+    provider_id = CASE WHEN :provider_id = '' THEN provider_id ELSE :provider_id END
 WHERE key = :key AND state = 'claimed' RETURNING key"""
 
 OF_TURN = "SELECT * FROM outbox WHERE turn = :turn ORDER BY part"
@@ -47,7 +48,10 @@ OF_KEY = "SELECT * FROM outbox WHERE key = :key"
 
 BY_STATUS = """
 SELECT * FROM outbox WHERE tenant = :tenant AND channel = :channel
-AND ((provider_id <> '' AND provider_id = :id) OR key = :tracker)"""
+AND ((provider_id <> '' AND provider_id = :id AND state NOT IN ('planned', 'claimed', 'unknown'))
+    OR (key = :tracker AND provider_id <> :id AND state IN ('planned', 'claimed', 'unknown')))"""
+"""The row whose last attempt is reported on. A message that went another way keeps its key: what is told again of the
+attempt before is not about this one. While an attempt runs, the id beside it is that of the one before."""
 
 REOPEN = """
 UPDATE outbox SET state = 'planned', turn = :turn, channel = :channel, address = :address, template = :template,
@@ -68,7 +72,10 @@ REDIRECT = """
 UPDATE outbox SET state = 'planned', channel = :channel, address = :address, template = :template, changed = :now
 WHERE key = :key AND state = 'claimed'"""
 
-HOLD = "UPDATE outbox SET state = 'held', problem = :problem, changed = :now WHERE key = :key AND state = 'claimed'"
+# Without its template: within the window the words go as they are.
+HOLD = """
+UPDATE outbox SET state = 'held', template = '', problem = :problem, changed = :now
+WHERE key = :key AND state = 'claimed'"""
 
 RELEASE = """
 UPDATE outbox SET state = 'planned', turn = :turn, changed = :now
@@ -115,16 +122,7 @@ def plan(tx: Transaction, turn: TurnId, tenant: TenantId, letters: Sequence[Lett
 
 def planned(tx: Transaction, turn: TurnId) -> dict[str, Letter]:
     """What ``turn`` says, by its keys, in order; nothing as long as it was not planned."""
-    return {
-        row["key"]: Letter(
-            channel=row["channel"],
-            address=row["address"],
-            text=row["text"],
-            file=row["file"],
-            template=row["template"],
-        )
-        for row in tx.run(OF_TURN, turn=turn)
-    }
+    return {row["key"]: _letter(row) for row in tx.run(OF_TURN, turn=turn)}
 
 
 def of_turn(tx: Transaction, turn: TurnId) -> list[Planned]:
@@ -200,6 +198,18 @@ def _recorded(outcome: SendOutcome) -> tuple[str, str, str]:
             return "failed", "", f"{problem} (next: {hint})"
         case Uncertain(problem):
             return "unknown", "", problem
+
+
+def _letter(row: Row) -> Letter:
+    letter = Letter(
+        channel=row["channel"],
+        address=row["address"],
+        text=row["text"],
+        file=row["file"],
+        template=row["template"],
+    )
+    within = Conversation(row["conversation"])
+    return letter if letter.conversation == within else replace(letter, within=within)
 
 
 def _planned(row: Row) -> Planned:

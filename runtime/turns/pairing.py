@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from runtime import checked_yaml
 from runtime.engine.database import Row, Transaction
-from runtime.errors import BadInput, NotFound
+from runtime.errors import BadInput, ConfigFault, NotFound, Refused
 from runtime.tenant.config import TENANT_FILE, TenantConfig
 from runtime.tenant.registry import Tenant
 from runtime.words import Inbound, Role, TenantId
@@ -99,17 +99,23 @@ def role_of(word: str) -> Role:
 
 
 def let_in(tenant: Tenant, request: Row, role: Role) -> None:
-    """Write the person into tenant.yaml, keeping its comments. Doing it again changes nothing."""
+    """Write the person into tenant.yaml, keeping its comments. Doing it again changes nothing.
+
+    Raises Refused: the file is being edited and is not in order."""
     if tenant.config.person(request["channel"], request["sender"]) is not None:
         return
-    yaml = YAML()
-    tree = yaml.load(tenant.folder.read_text(TENANT_FILE))
+    yaml, path, text = YAML(), tenant.folder.root / TENANT_FILE, tenant.folder.read_text(TENANT_FILE)
+    try:
+        checked_yaml.load(path, TenantConfig, text=text)
+    except ConfigFault:  # somebody is at work on it, and is told what is wrong by whoever watches the file
+        raise Refused("tenant.yaml cannot be read now", hint="Mend it, then say this again") from None
+    tree = yaml.load(text)
     tree["people"].append({"name": request["name"], "role": role.value, request["channel"]: request["sender"]})
-    text = io.StringIO()
-    yaml.dump(tree, text)
+    made = io.StringIO()
+    yaml.dump(tree, made)
     # What would not be read again is not written: a bad name must not close a tenant.
-    checked_yaml.load(tenant.folder.root / TENANT_FILE, TenantConfig, text=text.getvalue())
-    tenant.folder.write_text(TENANT_FILE, text.getvalue())
+    checked_yaml.load(path, TenantConfig, text=made.getvalue())
+    tenant.folder.write_text(TENANT_FILE, made.getvalue())
 
 
 def _name(message: Inbound) -> str:

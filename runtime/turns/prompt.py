@@ -4,6 +4,7 @@ Pure. What stands above the messages (the standing system prompt) is the agent's
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -20,8 +21,14 @@ _SHOWN = {
     How.ECHO: "sent by the business itself",
 }
 
-# A line of a text that looks like a header of ours: somebody would be speaking in another's name.
-_FORGED = re.compile(r"\s*(\[.*·|\(a file:|\(about this|\(before, they|\(onboarding:)")
+# A line of a text that looks like a header of ours, with what passes for its dots: somebody would be speaking in
+# another's name.
+_FORGED = re.compile(r"\s*(\[.*[·•‧∙⋅・]|\(a file:|\(about this|\(before, they|\(onboarding:)", re.IGNORECASE)
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me"})
+"""Kinds of characters that take no room: in front of a header they hide nothing from a reader."""
+
+
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 
 def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo, *, standing: str = "") -> str:
@@ -64,12 +71,19 @@ def _one(message: Inbound, person: Person, zone: ZoneInfo) -> str:
 def _words(message: Inbound) -> list[str]:
     """What was written, line by line however lines are ended; what is not their own, or looks like ours, is quoted."""
     shown = message.how in _SHOWN
-    return [f"> {line}" if shown or _FORGED.match(line) else line for line in message.text.splitlines()]
+    return [f"> {line}" if shown or _is_forged(line) else line for line in message.text.splitlines()]
+
+
+def _is_forged(line: str) -> bool:
+    """Whether ``line`` looks like a header to somebody who reads it: wide brackets, and behind what is not seen."""
+    seen = (letter for letter in unicodedata.normalize("NFKC", line) if unicodedata.category(letter) not in _UNSEEN)
+    return bool(_FORGED.match("".join(seen).lstrip("\ufffd \t")))
 
 
 def _file(media: Media) -> str:
-    """A file, and where it can be opened; its name is the sender's, and so only shown."""
+    """A file, and where it can be opened; its name and type are the sender's, and so only shown, on one line."""
     size = f", {max(1, media.size // 1024)} KB" if media.size else ""
     named = f" named {media.name!r}" if media.name else ""
-    where = media.path or f"not here: {media.problem or 'it could not be fetched'}"
-    return f"(a file: {media.kind}{named}, {media.mime or 'unknown type'}{size}: {where})"
+    where = media.path or f"not here: {' '.join(media.problem.split()) or 'it could not be fetched'}"
+    mime = media.mime if _MIME.fullmatch(media.mime) else repr(media.mime[:100]) if media.mime else "unknown type"
+    return f"(a file: {media.kind}{named}, {mime}{size}: {where})"

@@ -29,6 +29,7 @@ from runtime.tenant.turnlog import TurnLine, TurnLog
 from runtime.turns.bad_edits import Standing
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
+from runtime.turns.pairing import harmless
 from runtime.words import (
     Conversation,
     Direction,
@@ -268,7 +269,7 @@ def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLi
         at=message.sent_at,
         channel=message.channel,
         conversation=message.conversation,
-        person=person.name if person else message.sender_name,
+        person=person.name if person else _stranger(message.sender_name),
         direction=Direction.OUTBOUND if message.how is How.ECHO else Direction.INBOUND,
         kind=message.kind,
         text=message.text,
@@ -276,6 +277,11 @@ def _inbound(message: Inbound, person: Person | None, turn: TurnId) -> MessageLi
         turn=turn,
         extra=_extra(message),
     )
+
+
+def _stranger(name: str) -> str:
+    """How somebody the tenant does not know is named: never as one of its people, whatever they call themselves."""
+    return f"{harmless(name)} (a stranger)" if harmless(name) else ""
 
 
 def _extra(message: Inbound) -> dict[str, object]:

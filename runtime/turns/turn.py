@@ -211,7 +211,7 @@ class Turn:
         """A letter for each file the answer carries, or a word that it could not be sent."""
         letters = []
         for number, rel in enumerate(named):
-            to = Letter(channel=taken.last.channel, address=taken.last.address, text="")
+            (to,) = answers(taken.last, [""])
             try:
                 file = self.outgoing.copy(taken.tenant, taken.turn, rel, taken.person.role, number=number)
                 # Where no files go, its name does: nothing is lost in silence.

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 HOOK_SECRET = "a-secret-of-the-tenants-own"
+GROUP = "Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0MDQ2OTQyMzM4MjAZD"
 VOICE = b"OggS" + b"0" * 64
 
 
@@ -111,6 +112,29 @@ async def test_a_closed_window_without_a_template_leads_to_another_channel(stage
     (sent,) = await stage.telegram.recording.wait_for_sent(1, timeout=30)
     assert sent.body["chat_id"] == OWNER_TELEGRAM
     assert stage.whatsapp.recording.sent == []
+
+
+async def test_a_template_that_meta_refuses_leads_to_another_channel(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    yaml = stage.tenant.folder.read_text("tenant.yaml")
+    stage.tenant.folder.write_text("tenant.yaml", yaml.replace("{phone_number_id:", "{template: no, phone_number_id:"))
+    await stage.post_whatsapp("Hello", "wamid.1")
+    (sent,) = await stage.telegram.recording.wait_for_sent(1, timeout=10)
+    assert sent.body["chat_id"] == OWNER_TELEGRAM
+    assert stage.whatsapp.recording.sent == []
+
+
+async def test_a_template_that_meta_refuses_is_held_as_plain_words(stage: Stage) -> None:
+    stage.whatsapp.outside_window.add(OWNER_WHATSAPP)
+    yaml = stage.tenant.folder.read_text("tenant.yaml").replace("{phone_number_id:", "{template: no, phone_number_id:")
+    yaml = yaml.replace(f"telegram: {OWNER_TELEGRAM}, ", "")
+    stage.tenant.folder.write_text("tenant.yaml", yaml)
+    await stage.post_whatsapp("/one", "wamid.1")
+    await until(lambda: "send.held" in stage.tail(100), seconds=10)
+    stage.whatsapp.outside_window.clear()
+    await stage.post_whatsapp("/two", "wamid.2")
+    sent = await stage.whatsapp.recording.wait_for_sent(2, timeout=30)
+    assert {one.body["type"] for one in sent} == {"text"}
 
 
 async def test_without_any_way_a_reply_is_held_until_they_write_again(stage: Stage) -> None:
@@ -233,3 +257,12 @@ async def test_the_tenants_own_systems_are_told_what_is_said(tmp_path: Path) -> 
         (notice,) = (one for one in told if one["kind"] == "notification")
         assert "Let me in" in notice["text"]
         assert "/approve" not in notice["text"]
+
+
+async def test_a_group_that_is_enabled_is_answered_there(tmp_path: Path) -> None:
+    async with staged(tmp_path / "home", whatsapp={"groups": True}) as stage:
+        await stage.start()
+        said = meta.text_message("Hello", sender=OWNER_WHATSAPP, id_="wamid.1") | {"group_id": GROUP}
+        await post(stage, said)
+        (sent,) = await stage.whatsapp.recording.wait_for_sent(1, timeout=30)
+        assert (sent.body["recipient_type"], sent.body["to"]) == ("group", GROUP)

@@ -2,7 +2,7 @@
 
 from runtime.channels.whatsapp.api import WhatsAppAccount, WhatsAppApi
 from runtime.channels.whatsapp.bodies import fits_template
-from runtime.channels.whatsapp.errors import is_window_closed
+from runtime.channels.whatsapp.errors import is_template_refused, is_window_closed
 from runtime.channels.whatsapp.files import shape_of
 from runtime.channels.whatsapp.formatting import LIMIT, format_text
 from runtime.channels.whatsapp.parse import CHANNEL, Received, parse
@@ -17,6 +17,7 @@ __all__ = [
     "WhatsAppApi",
     "fits_template",
     "format_text",
+    "is_template_refused",
     "is_window_closed",
     "parse",
     "routes",

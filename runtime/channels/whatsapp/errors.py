@@ -70,6 +70,7 @@ _HINTS = {
     132016: _TEMPLATE,
     132018: _PARAMETERS,
 }
+_TEMPLATES = frozenset(str(code) for code in _HINTS if 132000 <= code < 133000)
 _ANY_OTHER = "look the code up in Meta's table of Cloud API error codes"
 
 
@@ -77,6 +78,12 @@ def is_window_closed(what: SendOutcome | StatusUpdate) -> bool:
     """Whether it failed only because the person last wrote more than 24 hours ago: a template can still be sent.
     Meta says so at once or, more often, in a status that comes after it took the message."""
     return isinstance(what, GiveUp | StatusUpdate) and what.code == str(WINDOW_CLOSED)
+
+
+def is_template_refused(outcome: SendOutcome) -> bool:
+    """Whether a template was not taken for what it is (unknown, paused, with other variables): the same words may
+    still go without it."""
+    return isinstance(outcome, GiveUp) and outcome.code in _TEMPLATES
 
 
 def outcome_of(status: int, body: bytes, *, retry_after: str = "") -> SendOutcome:

@@ -1,13 +1,14 @@
 """Accept and send, at the level of the tables: once, in order, and never sent twice knowingly."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from runtime.engine.database import Database
+from runtime.engine.database import Database, Transaction
 from runtime.turns import inbox, outbox
 from runtime.turns.letters import answers
 from runtime.turns.triage import Way
@@ -150,3 +151,29 @@ def test_a_persons_pace_is_that_of_all_their_channels(database: Database) -> Non
     ways = [hear("telegram", "1", 1), hear("whatsapp", "2", 1), hear("telegram", "1", 2), hear("whatsapp", "2", 2)]
     assert ways == [Way.TURN, Way.TURN, Way.TURN, Way.DROP]
     assert hear("telegram", "1", 3) is Way.DROP
+
+
+def report(id: str, state: SendState, key: str) -> StatusUpdate:
+    return StatusUpdate(channel="telegram", id=id, state=state, at=datetime.now(UTC), tracker=key)
+
+
+def test_a_report_told_again_is_not_about_what_was_sent_in_its_place(database: Database) -> None:
+    key = planned(database)
+    (letter,) = answers(said("1"), ["hello"])
+    lost = report("first", SendState.FAILED, key)
+
+    def run(work: Callable[[Transaction], object]) -> None:
+        database.write_now(work)
+
+    run(lambda tx: outbox.claim(tx, key, 1.0))
+    run(lambda tx: outbox.mark(tx, key, Sent("first"), 1.0))
+    run(lambda tx: outbox.resolve(tx, ANDEN, lost, 1.0))
+    run(lambda tx: outbox.reopen(tx, key, TurnId("notice:anden:telegram:111:x"), letter, 1.0))
+    run(lambda tx: outbox.claim(tx, key, 1.0))
+    run(lambda tx: outbox.resolve(tx, ANDEN, lost, 1.0))
+    assert state(database, key) == "claimed"
+    run(lambda tx: outbox.mark(tx, key, Sent("second"), 1.0))
+    run(lambda tx: outbox.resolve(tx, ANDEN, lost, 1.0))
+    assert state(database, key) == "sent"
+    run(lambda tx: outbox.resolve(tx, ANDEN, report("second", SendState.FAILED, key), 1.0))
+    assert state(database, key) == "failed"

@@ -100,9 +100,7 @@ async def test_what_an_owner_decides_holds_at_once_also_while_the_agent_works(tm
             assert "know each other again" in await say(stage, "/reonboard", 6)
         assert "half done" in sop.read_text()
         by_owner = [one.files for one in stage.history.log(limit=3) if one.trailers.get("Actor") == "owner"]
-        assert by_owner == [("life/onboarding.md",), ("tenant.yaml",), ("life/patterns.md",)], (
-            "not what the agent is at"
-        )
+        assert by_owner == [("tenant.yaml",), ("life/patterns.md",)], "not what the agent is at"
 
 
 async def until_told(stage: Stage, pattern: str) -> str:

@@ -24,6 +24,13 @@ TURNING = frozenset(_TURNING.split())
 """Words that turn what a sentence says, or set its bounds: with one more or one fewer of them it is another fact."""
 
 
+def turning(text: str) -> frozenset[str]:
+    """The words of a text that turn its meaning."""
+    words = _words(text)
+    denied = {"not"} if any(word.endswith("n't") or word == "cannot" for word in words) else set()
+    return frozenset(denied | (TURNING & set(words)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Placed:
     """A fact, the lines that go on with it, and which heading it stands under, counted from 0 (none). What is read from
@@ -53,9 +60,7 @@ class Placed:
     @cached_property
     def turning(self) -> frozenset[str]:
         """The words that turn its meaning."""
-        words = self.words.split()
-        denied = {"not"} if any(word.endswith("n't") or word == "cannot" for word in words) else set()
-        return frozenset(denied | (TURNING & set(words)))
+        return turning(self.whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

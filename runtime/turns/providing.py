@@ -95,15 +95,16 @@ def providers(
     def onboarding(ask: Ask) -> Onboarding:
         return Onboarding(life=_life(Folder(ask.folder)), said=ask.said, zone=ZoneInfo(ask.timezone), now=now)
 
-    recalls: dict[TenantId, Recall] = {}
+    recalls: dict[tuple[TenantId, Path, str], Recall] = {}
 
     def recall(ask: Ask) -> Recalling:
         """What stands in the tenant's own folder, in a run too; kept, because it holds all facts at hand."""
-        if (found := recalls.get(ask.tenant)) is None:
-            folder = folder_of(ask.tenant)
+        folder = folder_of(ask.tenant)
+        key = (ask.tenant, folder.root, ask.timezone)  # an admin may move a tenant, or set its clock
+        if (found := recalls.get(key)) is None:
             history, zone = History(folder), ZoneInfo(ask.timezone)
             made = Recall(Life(folder, history), Index(index(ask.tenant)), history, folder, zone=zone)
-            found = recalls.setdefault(ask.tenant, made)
+            found = recalls.setdefault(key, made)
         return Recalling(recall=found, now=now, asking=frozenset(one.id for one in ask.said))
 
     def messages(ask: Ask) -> Search:

@@ -53,16 +53,11 @@ def _search(tenant: Tenant, path: Path, given: Any) -> dict[str, Any]:
         given.get("q", ""),
         direction=_direction(given.get("direction", "")),
         since=day(given.get("from", ""), zone),
-        until=_until(given.get("to", ""), tenant),
+        until=day(given.get("to", ""), zone, days=1),
         limit=limit,
         offset=offset,
     )
     return {"messages": [_shown(hit) for hit in hits], "limit": limit, "offset": offset}
-
-
-def _until(text: str, tenant: Tenant) -> Any:
-    """A day is meant whole; a time is meant to the moment."""
-    return day(text, tenant.config.zone, days=1 if len(text) == len("2026-11-27") else 0)
 
 
 def _shown(hit: Hit) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def check(
 def _object(path: Path, text: str, *, above: int, hint: str) -> dict[str, Any]:
     """One JSON object, no key of it named twice. Raises ConfigFault."""
     try:
-        plain = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        plain = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
     except json.JSONDecodeError as fault:
         line = f"{path}:{above + fault.lineno}: not JSON: {fault.msg}"
         raise ConfigFault([line], hint=f"mend line {above + fault.lineno}") from None
@@ -55,7 +55,8 @@ def _object(path: Path, text: str, *, above: int, hint: str) -> dict[str, Any]:
     return plain
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are each there once. Raises ValueError."""
     found = dict(pairs)
     if len(found) < len(pairs):
         counted = Counter(name for name, _ in pairs)

@@ -9,11 +9,11 @@ that is only ``---`` is never part of a valid head. ``---`` further down belongs
 
 import json
 import re
-from collections import Counter
 from typing import Any
 
 from frontmatter.default_handlers import JSONHandler
 
+from runtime.checked_json import unique
 from runtime.errors import BadInput
 
 START = "---json"
@@ -72,7 +72,7 @@ def dump(meta: dict[str, Any], body: str) -> str:
 
 def _object(head: str, path: str) -> dict[str, Any]:
     try:
-        meta = json.loads(head, object_pairs_hook=_unique)
+        meta = json.loads(head, object_pairs_hook=unique)
     except json.JSONDecodeError as fault:
         raise BadInput(f"{path}:{fault.lineno + 1}: not JSON: {fault.msg}", hint="mend that line and save") from None
     except (ValueError, RecursionError) as fault:
@@ -82,14 +82,6 @@ def _object(head: str, path: str) -> dict[str, Any]:
         raise BadInput(f"{path}:2: wanted one JSON object, got {type(meta).__name__}", hint=_FORM)
     _written(meta, f"{path}:2")
     return meta
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        counted = Counter(name for name, _ in pairs)
-        raise ValueError(f"the key {counted.most_common(1)[0][0]!r} is there twice")
-    return found
 
 
 def _written(meta: dict[str, Any], where: str) -> str:

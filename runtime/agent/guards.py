@@ -16,7 +16,7 @@ from claude_agent_sdk import HookContext, HookMatcher
 from claude_agent_sdk.types import HookEvent, HookJSONOutput
 
 from runtime.agent.events import AgentEvent, Effect, ToolEnded, ToolRun, ToolStarted
-from runtime.agent.views import VIEWS
+from runtime.agent.views import CONFIG, KEPT, VIEWS
 from runtime.words import Role
 
 BUILT_IN: Mapping[str, Effect] = {
@@ -35,17 +35,7 @@ LONGEST = 4096
 _FILE_TOOLS = {"Read": "file_path", "Edit": "file_path", "Write": "file_path", "Glob": "path", "Grep": "path"}
 _PATTERNS = {"Glob": "pattern", "Grep": "glob"}
 _MAY_CHANGE = ("directives/", "execution/", "state/")
-_RUNTIMES_OWN = (
-    "state/messages",
-    "state/turns",
-    "state/aside",
-    "state/annealing",
-    "state/sessions",
-    "state/guests",
-    "state/erasures",
-    "state/claude",
-    "state/recent_messages.json",
-)
+_RUNTIMES_OWN = (*KEPT, CONFIG, "state/recent_messages.json")
 _NEVER_WRITTEN = frozenset({"claude.md", "claude.local.md", "agents.md", ".claude", ".mcp.json"})
 
 

@@ -24,7 +24,7 @@ import claude_agent_sdk
 
 from runtime.agent import door, seccomp
 from runtime.agent.isolation import Bwrap, Isolation
-from runtime.agent.views import CONFIG, VIEWS, WRITABLE, config_of
+from runtime.agent.views import CONFIG, KEPT, VIEWS, WRITABLE, config_of
 from runtime.errors import NotFound, Refused
 from runtime.tenant.folder import Folder
 from runtime.words import Conversation, Role
@@ -34,17 +34,6 @@ PARTS = "/opt/proxystaff"
 """Where the programs of a session lie inside: the CLI, the door, the prompt."""
 
 DOOR_PORT = 8701
-KEPT = (
-    "life",
-    "state/messages",
-    "state/turns",
-    "state/aside",
-    "state/annealing",
-    "state/sessions",
-    "state/guests",
-    "state/erasures",
-)
-"""Folders that only the runtime writes."""
 READ_ONLY_FILES = ("CLAUDE.md", "tenant.yaml", ".gitignore")
 
 _TMP_BYTES = 256 * 1024 * 1024

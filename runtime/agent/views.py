@@ -15,6 +15,18 @@ CONFIG = "state/claude"
 WRITABLE = ("directives", "execution", "state")
 """What an owner's agent may change as files. life/ is written with tools, which know whose words a fact is."""
 
+KEPT = (
+    "life",
+    "state/messages",
+    "state/turns",
+    "state/aside",
+    "state/annealing",
+    "state/sessions",
+    "state/guests",
+    "state/erasures",
+)
+"""Folders that only the runtime writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

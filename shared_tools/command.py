@@ -24,7 +24,7 @@ def run(tool: Tool) -> None:
         with _desks()(Path(home), tenant, tool.needs) as desk:
             print(tool.run(desk, given))  # noqa: T201 - what it says is the command's output
     except Exception as fault:  # noqa: BLE001 - the border of the command: every fault is a line for a person
-        print(str(fault) or type(fault).__name__, file=sys.stderr)  # noqa: T201
+        print(str(fault) or type(fault).__name__, file=sys.stderr)  # noqa: T201 - a command's output
         sys.exit(1)
 
 

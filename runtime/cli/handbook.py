@@ -49,4 +49,4 @@ def _default(option: TyperOption) -> str:
 
 
 if __name__ == "__main__":
-    print(write(), end="")  # noqa: T201
+    print(write(), end="")  # noqa: T201 - a command's output

@@ -23,7 +23,7 @@ root = typer.Typer(
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        print(f"proxystaff {__version__}")  # noqa: T201
+        print(f"proxystaff {__version__}")  # noqa: T201 - a command's output
         raise typer.Exit
 
 
@@ -45,10 +45,10 @@ def main() -> None:
     try:
         root()
     except Fault as fault:
-        print(f"{fault.problem}\n  next: {fault.hint}", file=sys.stderr)  # noqa: T201
+        print(f"{fault.problem}\n  next: {fault.hint}", file=sys.stderr)  # noqa: T201 - a command's output
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as fault:
-        print(f"{fault.strerror or fault}\n  next: see the disk, and where the output goes", file=sys.stderr)  # noqa: T201
+        print(f"{fault.strerror or fault}\n  next: see the disk, and where the output goes", file=sys.stderr)  # noqa: T201 - a command's output
         sys.exit(1)

@@ -55,7 +55,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         gc.collect()
         gc.freeze()  # what was imported stays; going through it again and again cost 100 ms at a time
         reach.announce(settings.var, address, runtime.operator.get_secret_value())
-        print(f"ProxyStaff {__version__} serves {len(runtime.tenants.all())} tenants at {address}", flush=True)  # noqa: T201
+        print(f"ProxyStaff {__version__} serves {len(runtime.tenants.all())} tenants at {address}", flush=True)  # noqa: T201 - a command's output
         await ended.wait()
 
 

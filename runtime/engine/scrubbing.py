@@ -49,7 +49,7 @@ def compact(database: Database) -> None:
         return
     raw = database.engine.raw_connection()
     try:
-        raw.driver_connection.isolation_level = None  # type: ignore[union-attr]
+        raw.driver_connection.isolation_level = None  # type: ignore[union-attr]  # it is connected
         cursor = raw.cursor()
         for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             cursor.execute(statement)

@@ -88,7 +88,7 @@ def walk(folder: Folder, *, leave_out: Collection[str] = ()) -> Iterator[tuple[s
     for at, folders, names in os.walk(folder.root):
         rel = os.path.relpath(at, folder.root)
         prefix = "" if rel == "." else f"{rel}/"
-        links = [name for name in folders if os.path.islink(os.path.join(at, name))]  # noqa: PTH114, PTH118
+        links = [name for name in folders if os.path.islink(os.path.join(at, name))]  # noqa: PTH114, PTH118 - os.walk gives names
         folders[:] = sorted(name for name in folders if f"{prefix}{name}" not in leave_out and name not in links)
         for name in sorted((*names, *links)):
             if f"{prefix}{name}" not in leave_out:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 # The very module sqlite-utils uses (there may be two), so that its errors are caught.
-from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]  # chosen there at import
 
 from runtime.errors import BadInput, Unavailable
 from runtime.tenant.folder import Folder
@@ -162,7 +162,7 @@ class Index:
 
         def times(db: Database) -> Mapping[str, int]:
             marks = ", ".join("?" * len(keys))
-            query = f"SELECT fact, times FROM used WHERE fact IN ({marks})"  # noqa: S608  # question marks only
+            query = f"SELECT fact, times FROM used WHERE fact IN ({marks})"  # noqa: S608 - question marks only
             return {keys[fact]: int(count) for fact, count in db.conn.execute(query, list(keys))}
 
         return self._ask(times) if keys else {}

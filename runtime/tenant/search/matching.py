@@ -54,7 +54,7 @@ def select(query: str, filters: Filters, endings: Endings) -> tuple[str, list[An
     source = "messages_fts CROSS JOIN messages m ON m.rowid = messages_fts.rowid" if match else "messages m"
     order = "messages_fts.rowid" if match else "m.rowid"
     where = " AND ".join(text for text, _ in wheres) or "1"
-    sql = f"SELECT {_COLUMNS}, {snippet} AS snippet FROM {source} WHERE {where} ORDER BY {order} DESC LIMIT ? OFFSET ?"  # noqa: S608  # every part is written here; values are bound
+    sql = f"SELECT {_COLUMNS}, {snippet} AS snippet FROM {source} WHERE {where} ORDER BY {order} DESC LIMIT ? OFFSET ?"  # noqa: S608 - every part is written here; values are bound
     return sql, [value for _, value in wheres]
 
 
@@ -114,7 +114,7 @@ WHERE messages_fts MATCH ? AND m.how NOT IN ('agent', 'schedule') AND (m.directi
 AND m.id NOT IN (SELECT name FROM learned) AND m.turn NOT IN (SELECT name FROM learned)
 AND m.turn NOT IN (SELECT turn FROM told)
 ORDER BY messages_fts.rowid DESC LIMIT ?
-"""  # noqa: S608  # columns only
+"""  # noqa: S608 - columns only
 
 
 def said(db: Database, words: Sequence[Sequence[str]], limit: int) -> list[dict[str, Any]]:

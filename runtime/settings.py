@@ -32,6 +32,8 @@ class ModelSettings(Strict):
     base_url: str = "https://api.anthropic.com"
     api_key: SecretStr = SecretStr("")
     name: str = "sonnet"
+    small: str = "haiku"
+    """For questions that a small one answers as well: what a message says about the assistant."""
     fallback: tuple[str, ...] = ()
     rehearsal: Path | None = None
     prices: dict[str, Price] = Field(default_factory=dict)

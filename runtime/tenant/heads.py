@@ -7,6 +7,7 @@ tool or a schedule.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import jsonschema
@@ -76,11 +77,22 @@ class Directive(Strict):
 
 
 class Rule(Strict):
-    """The head of one learned rule of a directive."""
+    """The head of one rule of a directive. One without a state was written by a person, and is theirs: ``pinned``.
+
+    ``idea`` is what it is for, ``triggers`` are words of a message that it is brought up by, ``helpful`` and
+    ``harmful`` count turns in which it was in play, ``improvement`` names the self-change it came with.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow", str_strip_whitespace=True)
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]
+    idea: Line | Literal[""] = ""
+    state: Literal["probation", "kept", "pinned"] = "pinned"
+    triggers: tuple[Line, ...] = ()
+    helpful: Annotated[int, Field(ge=0, strict=True)] = 0
+    harmful: Annotated[int, Field(ge=0, strict=True)] = 0
+    since: date | None = None
+    improvement: Line | Literal[""] = ""
 
 
 class Tool(Strict):

@@ -1,0 +1,1 @@
+"""Self-annealing: changes that prove themselves or are undone. The loop in words: docs/annealing.md."""

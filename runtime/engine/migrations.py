@@ -92,6 +92,26 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE run ADD COLUMN file TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE run ADD COLUMN seen TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        # Whether it was looked at how a turn that ended went; those that ended before are not.
+        "ALTER TABLE turn ADD COLUMN judged INTEGER NOT NULL DEFAULT 0",
+        "UPDATE turn SET judged = 1 WHERE state IN ('done', 'failed')",
+        "CREATE INDEX turn_unjudged ON turn (tenant, finished) WHERE judged = 0",
+        # Of each tenant: when it is looked at for an improvement next, when the gate is tried with an empty one, and
+        # up to which commit its history was looked at for what people took back.
+        """CREATE TABLE annealing (
+            tenant TEXT PRIMARY KEY, due DOUBLE PRECISION NOT NULL, empty_due DOUBLE PRECISION NOT NULL,
+            head TEXT NOT NULL DEFAULT '')""",
+        # One walk of the loop: due -> running -> done. ``dry``: nothing lands.
+        """CREATE TABLE anneal (
+            id TEXT PRIMARY KEY,
+            tenant TEXT NOT NULL, kind TEXT NOT NULL, dry INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0, outcome TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '',
+            opened DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION NOT NULL,
+            started DOUBLE PRECISION, finished DOUBLE PRECISION)""",
+        "CREATE INDEX anneal_unfinished ON anneal (due) WHERE state <> 'done'",
+        "CREATE INDEX anneal_of ON anneal (tenant, opened)",
+    ),
 )
 
 

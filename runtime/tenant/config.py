@@ -4,6 +4,7 @@ Owns the shape of the file and every check of it. Does not own secret values (on
 file is read again (registry). The file, key by key: docs/configuration.md.
 """
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
+from ruamel.yaml import YAML
 
 from runtime import checked_yaml
 from runtime.checked_yaml import Strict
-from runtime.errors import ConfigFault, NotFound
+from runtime.errors import ConfigFault, NotFound, Refused
 from runtime.tenant.folder import Folder
 from runtime.tenant.secrets import SecretRef
 from runtime.words import Person, Role
@@ -154,6 +156,14 @@ class Limits(Strict):
     """Of one person on all their channels; what comes faster is not heard."""
 
 
+class Improvements(Strict):
+    """What the assistant may change about itself. ``paused``: nothing new; what has landed is still watched, and taken
+    back. ``tell``: the owner hears in one line when a rule is kept or undone."""
+
+    paused: bool = False
+    tell: bool = True
+
+
 class TenantConfig(Strict):
     """tenant.yaml. ``people`` are read as records of runtime.words; secrets stay names."""
 
@@ -162,6 +172,7 @@ class TenantConfig(Strict):
     entries: Annotated[tuple[Entry, ...], Field(alias="people")]
     channels: Channels = Channels()
     limits: Limits = Limits()
+    improvements: Improvements = Improvements()
     webhook: Webhook | None = None
     stranger_line: Annotated[str, Field(max_length=500)] = (
         "Thanks for writing. I work for one client and will ask whether I may help you."
@@ -223,6 +234,23 @@ def load_config(folder: Folder) -> TenantConfig:
     except NotFound:
         raise ConfigFault([f"{path}:1: there is no such file"], hint="bring it back from the tenant's git") from None
     return checked_yaml.load(path, TenantConfig, text=text)
+
+
+def edit_config(folder: Folder, change: Callable[[Any], None]) -> None:
+    """Change tenant.yaml as ``change`` changes its tree, keeping its comments. What would not be read again is not
+    written: one bad value must not close a tenant. Raises Refused: somebody is editing it and it is not in order."""
+    path = folder.root / TENANT_FILE
+    yaml, text = YAML(), folder.read_text(TENANT_FILE)
+    try:
+        checked_yaml.load(path, TenantConfig, text=text)
+    except ConfigFault:  # whoever is at work on it is told what is wrong by whoever watches the file
+        raise Refused("tenant.yaml cannot be read now", hint="Mend it, then say this again") from None
+    tree = yaml.load(text)
+    change(tree)
+    made = io.StringIO()
+    yaml.dump(tree, made)
+    checked_yaml.load(path, TenantConfig, text=made.getvalue())
+    folder.write_text(TENANT_FILE, made.getvalue())
 
 
 def _marked(people: list[Any]) -> Iterator[Any]:

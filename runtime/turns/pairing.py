@@ -3,17 +3,13 @@
 Owns the table pairing. Letting somebody in is an edit of tenant.yaml, committed with who said so.
 """
 
-import io
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ruamel.yaml import YAML
-
-from runtime import checked_yaml
 from runtime.engine.database import Row, Transaction
-from runtime.errors import BadInput, ConfigFault, NotFound, Refused
-from runtime.tenant.config import TENANT_FILE, TenantConfig
+from runtime.errors import BadInput, NotFound
+from runtime.tenant.config import edit_config
 from runtime.tenant.registry import Tenant
 from runtime.words import Inbound, Role, TenantId
 
@@ -99,23 +95,11 @@ def role_of(word: str) -> Role:
 
 
 def let_in(tenant: Tenant, request: Row, role: Role) -> None:
-    """Write the person into tenant.yaml, keeping its comments. Doing it again changes nothing.
-
-    Raises Refused: the file is being edited and is not in order."""
+    """Write the person into tenant.yaml. Doing it again changes nothing. Raises Refused as edit_config."""
     if tenant.config.person(request["channel"], request["sender"]) is not None:
         return
-    yaml, path, text = YAML(), tenant.folder.root / TENANT_FILE, tenant.folder.read_text(TENANT_FILE)
-    try:
-        checked_yaml.load(path, TenantConfig, text=text)
-    except ConfigFault:  # somebody is at work on it, and is told what is wrong by whoever watches the file
-        raise Refused("tenant.yaml cannot be read now", hint="Mend it, then say this again") from None
-    tree = yaml.load(text)
-    tree["people"].append({"name": request["name"], "role": role.value, request["channel"]: request["sender"]})
-    made = io.StringIO()
-    yaml.dump(tree, made)
-    # What would not be read again is not written: a bad name must not close a tenant.
-    checked_yaml.load(path, TenantConfig, text=made.getvalue())
-    tenant.folder.write_text(TENANT_FILE, made.getvalue())
+    entry = {"name": request["name"], "role": role.value, request["channel"]: request["sender"]}
+    edit_config(tenant.folder, lambda tree: tree["people"].append(entry))
 
 
 def _name(message: Inbound) -> str:

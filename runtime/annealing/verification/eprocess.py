@@ -1,8 +1,8 @@
 """The evidence that a change does harm, turn by turn: an e-process, which may be looked at as often as one likes. Pure.
 
 Owns the rate a change is measured against, and E. While the true rate of bad turns is at most ``pU``, E is a
-supermartingale that starts at 1, so the chance that it ever reaches 1/alpha is at most alpha (Ville's inequality; Ramdas
-et al., "Game-theoretic statistics and safe anytime-valid inference"). Why these figures: docs/annealing.md.
+supermartingale that starts at 1, so the chance that it ever reaches 1/alpha is at most alpha (Ville's inequality;
+Ramdas et al., "Game-theoretic statistics and safe anytime-valid inference"). Why these figures: docs/annealing.md.
 """
 
 from collections.abc import Collection, Iterable, Iterator

@@ -1,8 +1,8 @@
 """What an idea is, so that it is known again in other words. Pure.
 
 Same idea = same family, same target, same intent. An intent is the set of its terms (tenant/life/terms): order,
-endings, small words and the way a figure is written do not matter; neither do the words with which such texts begin. It judges
-words, not sense: what says the same in entirely other words is another idea here, and the gate's business.
+endings, small words and the way a figure is written do not matter; neither do the words with which such
+texts begin. It judges words, not sense: what says the same in entirely other words is another idea here.
 """
 
 import hashlib

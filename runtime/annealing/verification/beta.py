@@ -1,0 +1,99 @@
+"""The Beta distribution: what is known of a rate after some good and some bad turns. Pure.
+
+Owns its distribution function, its quantile, and how likely one rate is below another. A library that has these (SciPy)
+would be by far the heaviest part of the product.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+_TERMS = 500
+_CLOSE = 1e-14
+_TINY = 1e-300
+_STEPS = 2_000
+"""Of the integral below; with it the error is under 1e-6 for every rate of which up to 2,000 turns are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beta:
+    """``a`` and ``b`` > 0."""
+
+    a: float
+    b: float
+
+    @property
+    def mean(self) -> float:
+        return self.a / (self.a + self.b)
+
+    def cdf(self, x: float) -> float:
+        """The chance that the rate is at most ``x``: the regularised incomplete beta function, by the continued
+        fraction of DLMF 8.17.22, evaluated by Lentz's method as in Numerical Recipes, 6.4."""
+        if x <= 0:
+            return 0.0
+        if x >= 1:
+            return 1.0
+        log = math.lgamma(self.a + self.b) - math.lgamma(self.a) - math.lgamma(self.b)
+        front = math.exp(log + self.a * math.log(x) + self.b * math.log1p(-x))
+        if x < (self.a + 1) / (self.a + self.b + 2):
+            return front * _fraction(self.a, self.b, x) / self.a
+        return 1 - front * _fraction(self.b, self.a, 1 - x) / self.b
+
+    def quantile(self, p: float) -> float:
+        """The rate below which it is with the chance ``p``: by bisection, to about 1e-12."""
+        low, high = 0.0, 1.0
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.cdf(middle) < p else (low, middle)
+        return (low + high) / 2
+
+
+def chance_below(one: Beta, other: Beta) -> float:
+    """P(one < other), of two independent rates. For ``a`` and ``b`` of at least ½ each.
+
+    The integral of the density of ``other`` times the distribution of ``one``, by the trapezoidal rule over θ with
+    rate = sin²θ: in θ the densities are finite at both ends.
+    """
+    under, weights = list(accumulate(_slices(one), initial=0.0)), _slices(other)
+    below = sum(weight * (left + right) / 2 for weight, (left, right) in zip(weights, pairwise(under), strict=True))
+    return below / (under[-1] * sum(weights))
+
+
+def _slices(beta: Beta) -> list[float]:
+    """How much of the rate lies in each step of θ, up to a factor."""
+    return [(left + right) / 2 for left, right in pairwise(_grid(beta))]
+
+
+def _grid(beta: Beta) -> list[float]:
+    """The density over θ, up to a factor that keeps the highest point at 1."""
+    logs = [_log_density(beta, (math.pi / 2) * step / _STEPS) for step in range(_STEPS + 1)]
+    highest = max(logs)
+    return [math.exp(log - highest) for log in logs]
+
+
+def _log_density(beta: Beta, angle: float) -> float:
+    return _times_log(2 * beta.a - 1, math.sin(angle)) + _times_log(2 * beta.b - 1, math.cos(angle))
+
+
+def _times_log(factor: float, x: float) -> float:
+    """With 0 · log 0 = 0."""
+    return factor * math.log(max(x, _TINY)) if factor else 0.0
+
+
+def _fraction(a: float, b: float, x: float) -> float:
+    c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
+    value = d
+    for m in range(1, _TERMS):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d = 1 / _not_zero(1 + term * d)
+            c = _not_zero(1 + term / c)
+            value *= c * d
+        if abs(c * d - 1) < _CLOSE:
+            break
+    return value
+
+
+def _not_zero(x: float) -> float:
+    return x if abs(x) > _TINY else _TINY

@@ -153,14 +153,14 @@ class Runner:
             origin = _origin(run, answer)
             await asyncio.to_thread(tree.keep, list(kept.changes), origin, title=kept.title, first=kept.first)
         async with self.lanes.folder(tenant.id):
-            await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
+            await asyncio.to_thread(self.records.settle, tenant, TurnId(run.id))
             outcome = await asyncio.to_thread(worktrees.land, history, run.id)
         return Attempt(outcome=outcome, upto=task.upto, answer=answer, note=note)
 
     async def _folder(self, run: Run, tenant: Tenant) -> worktrees.Worktree:
         """From what is committed, an admin's edits included: they are in force."""
         async with self.lanes.folder(tenant.id):
-            await asyncio.to_thread(self.records.begin, tenant, TurnId(run.id))
+            await asyncio.to_thread(self.records.settle, tenant, TurnId(run.id))
         return await asyncio.to_thread(worktrees.make, self.folders, run.id, self.records.book(tenant).history)
 
     async def _ask(self, run: Run, tenant: Tenant, tree: worktrees.Worktree, brief: Brief) -> Answer:

@@ -93,17 +93,21 @@ class Records:
         return found
 
     def begin(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
-        """Before the agent works: what an admin left uncommitted is committed under their name; what fails its check is
-        not, and returned. A save that is just being written is waited for."""
-        book = self.book(tenant)
-        bad: Sequence[BadFile] = ()
-        if tenant.folder.stamps() != book.clean:
-            patience = time.monotonic() + PATIENCE
-            while (remaining := _unsettled(tenant, book)) > 0 and time.monotonic() < patience:
-                time.sleep(remaining)
-            bad = self._commit_edits(tenant, turn)
-        book.working = turn
+        """Before the agent works in the folder: as ``settle``, and from now on what is uncommitted is the turn's."""
+        bad = self.settle(tenant, turn)
+        self.book(tenant).working = turn
         return bad
+
+    def settle(self, tenant: Tenant, turn: TurnId) -> Sequence[BadFile]:
+        """What an admin left uncommitted is committed under their name; what fails its check is not, and returned. A
+        save that is just being written is waited for."""
+        book = self.book(tenant)
+        if tenant.folder.stamps() == book.clean:
+            return ()
+        patience = time.monotonic() + PATIENCE
+        while (remaining := _unsettled(tenant, book)) > 0 and time.monotonic() < patience:
+            time.sleep(remaining)
+        return self._commit_edits(tenant, turn)
 
     def look(self, tenant: Tenant) -> Sequence[BadFile] | None:
         """The same between turns; None while something is still being written, by an editor or a turn."""

@@ -143,6 +143,15 @@ async def test_what_a_turn_has_not_committed_yet_is_never_an_admins(tmp_path: Pa
         assert (agents.by_agent, agents.files) == (True, ("life/notes.md",))
 
 
+async def test_what_lands_of_a_run_does_not_keep_an_admins_edits_waiting(tmp_path: Path) -> None:
+    async with house(tmp_path) as one, beside(one.edits.run()):
+        async with one.lanes.folder(one.tenant.id):
+            one.records.settle(one.tenant, TurnId("run:anden:review:000001"))
+        before = one.head
+        (one.root / "life/notes.md").write_text("- Likes tea.\n")
+        await until(lambda: one.head != before)
+
+
 async def test_a_turn_waits_for_a_save_that_is_half_done(tmp_path: Path) -> None:
     async with house(tmp_path) as one:
         good = (one.root / SOP).read_text()

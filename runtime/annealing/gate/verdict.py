@@ -85,17 +85,22 @@ class Verdict:
 _Done = dict[tuple[str, Arm], list[CaseRun]]
 
 
-def verdict(cases: Mapping[str, CaseKind], runs: Sequence[CaseRun], *, problems: Sequence[str] = ()) -> Verdict:
+def verdict(
+    cases: Mapping[str, CaseKind], runs: Sequence[CaseRun], *, problems: Sequence[str] = (), landed: bool = False
+) -> Verdict:
     """``cases``: all cases of this gate, by id. ``problems``: what part C found (size, paths, secrets, tests ...); one
-    is enough. A run that was written down twice counts once, as it was the first time. It may be asked after each run:
+    is enough. ``landed``: the weekly gate of a change on probation, in which only what it breaks counts, not whether it
+    helps. A run that was written down twice counts once, as it was the first time. It may be asked after each run:
     what is refused early needs no more of them."""
+    if landed:
+        cases = {case: kind for case, kind in cases.items() if kind is not CaseKind.TRIGGER}
     done = _done(runs)
     passes = {arm: _passes(cases, done, arm) for arm in Arm}
-    if why := (*problems, *_unfit(cases)):
+    if why := (*problems, *_unfit(cases, landed=landed)):
         return _refused(passes, why)
     if broken := _canaries(done):
         return _refused(passes, broken, entombed=True)
-    if why := _triggers(cases, done, passes):
+    if not landed and (why := _triggers(cases, done, passes)):
         return _refused(passes, why)
     if missing := tuple(_missing(cases, done, CaseKind.TRIGGER, TRIGGER_RUNS)):
         return Verdict(again=missing, parent=passes[Arm.PARENT], candidate=passes[Arm.CANDIDATE])
@@ -126,9 +131,11 @@ def _passes(cases: Mapping[str, CaseKind], done: _Done, arm: Arm) -> int:
     return sum(one.passed for case in triggers for one in done.get((case, arm), [])[:TRIGGER_RUNS])
 
 
-def _unfit(cases: Mapping[str, CaseKind]) -> tuple[str, ...]:
+def _unfit(cases: Mapping[str, CaseKind], *, landed: bool) -> tuple[str, ...]:
     """A gate without these would let through what it never saw."""
-    needed = {CaseKind.TRIGGER: "nothing shows that it helps", CaseKind.CANARY: "nothing shows that it is safe"}
+    needed = {CaseKind.CANARY: "nothing shows that it is safe"}
+    if not landed:
+        needed[CaseKind.TRIGGER] = "nothing shows that it helps"
     return tuple(f"no {kind} case: {why}" for kind, why in needed.items() if kind not in cases.values())
 
 

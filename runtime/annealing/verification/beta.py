@@ -6,13 +6,14 @@ would be by far the heaviest part of the product.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 _TERMS = 500
 _CLOSE = 1e-14
 _TINY = 1e-300
-_STEPS = 2_000
-"""Of the integral below; with it the error is under 1e-6 for every rate of which up to 2,000 turns are known."""
+_STEPS = 500
+"""Of the integral below; with it the error is under 1e-4 for every rate of which up to 1,000 turns are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,19 @@ class Beta:
 
     def quantile(self, p: float) -> float:
         """The rate below which it is with the chance ``p``: by bisection, to about 1e-12."""
-        low, high = 0.0, 1.0
-        for _ in range(40):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.cdf(middle) < p else (low, middle)
-        return (low + high) / 2
+        return _quantile(self, p)
 
 
+@lru_cache(maxsize=1024)
+def _quantile(beta: Beta, p: float) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if beta.cdf(middle) < p else (low, middle)
+    return (low + high) / 2
+
+
+@lru_cache(maxsize=1024)
 def chance_below(one: Beta, other: Beta) -> float:
     """P(one < other), of two independent rates. For ``a`` and ``b`` of at least ½ each.
 

@@ -8,6 +8,7 @@ Ramdas et al., "Game-theoretic statistics and safe anytime-valid inference"). Wh
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from runtime.annealing.verification.beta import Beta
 
@@ -81,18 +82,19 @@ class Evidence:
 
     def after(self, *, bad: bool) -> "Evidence":
         """With one more turn."""
-        return Evidence(
-            self.upper,
-            tuple(
-                ratio * (p / self.upper if bad else (1 - p) / (1 - self.upper))
-                for ratio, p in zip(self.ratios, rates(self.upper), strict=True)
-            ),
-        )
+        factors = _factors(self.upper)[bad]
+        return Evidence(self.upper, tuple(ratio * one for ratio, one in zip(self.ratios, factors, strict=True)))
 
 
 def rates(upper: float) -> tuple[float, ...]:
     """The rate that each harm would lead to. Where ``upper`` is higher than all of them nothing is looked for."""
     return tuple(max(min(MOST, upper + harm), upper) for harm in HARMS)
+
+
+@lru_cache(maxsize=1024)
+def _factors(upper: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """What a good turn does to each ratio, and what a bad one does."""
+    return tuple((1 - p) / (1 - upper) for p in rates(upper)), tuple(p / upper for p in rates(upper))
 
 
 def course(base: Baseline, ys: Iterable[bool]) -> Iterator[float]:

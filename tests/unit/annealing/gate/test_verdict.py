@@ -126,6 +126,15 @@ def test_a_gate_that_could_see_nothing_refuses(missing: str, why: str) -> None:
     assert why in found.reasons[0]
 
 
+def test_in_the_weekly_gate_only_what_it_breaks_counts() -> None:
+    asked = verdict(CASES, [], landed=True).again
+    assert {one.kind for one in asked} == {CaseKind.CANARY, CaseKind.FAMILY, CaseKind.GLOBAL}
+    fine = [CaseRun(case=one.case, kind=one.kind, arm=one.arm, run=one.run, passed=True) for one in asked]
+    assert verdict(CASES, fine, landed=True).accepted
+    worse = [CaseRun(case="c0", kind=CaseKind.CANARY, arm=Arm.CANDIDATE, run=0, passed=False), *fine]
+    assert verdict(CASES, worse, landed=True).entombed
+
+
 def test_the_reason_of_the_run_is_told() -> None:
     _, runs = judged(mends)
     bad = [

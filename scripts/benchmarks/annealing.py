@@ -1,0 +1,75 @@
+"""What self-annealing must show: figures with seeds, numbers of cases and 95 % intervals.
+
+    scripts/bench annealing [--quick] [--seed 1] [--json] [--report FILE]
+
+The changes are judged by the product's own modules; only the tenant is played (_tenant_sim.py says with which rates).
+Signals, injections and edit histories are sections of their own. Exits 1 when an aim is missed. A section that is not
+there yet is said to be missing.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from _figures import Figure, table
+from _verification import QUICK, Sizes, verification_report
+
+SECTIONS = {"8.1": "_signals", "8.6": "_injections", "8.4": "_histories"}
+"""Points that others measure: module ``_x`` has ``x_report(seed, quick) -> Iterable[Figure]``."""
+
+
+def measure(seed: int, *, quick: bool) -> tuple[list[Figure], list[str]]:
+    """All figures, and what is not there."""
+    figures, missing = list(verification_report(seed, QUICK if quick else Sizes())), []
+    for point, module in SECTIONS.items():
+        found = _section(module, seed, quick=quick)
+        if found is None:
+            missing.append(f"{point}: {module.removeprefix('_')} are not there yet")
+        else:
+            figures += found
+    return sorted(figures, key=lambda one: one.point), missing
+
+
+def _section(module: str, seed: int, *, quick: bool) -> Iterable[Figure] | None:
+    if not (Path(__file__).parent / f"{module}.py").exists():
+        return None
+    report = getattr(importlib.import_module(module), f"{module.removeprefix('_')}_report")
+    return list(report(seed=seed, quick=quick))
+
+
+def printed(figures: list[Figure], missing: list[str], seed: int) -> Iterator[str]:
+    yield from table(figures)
+    yield ""
+    yield f"Seed {seed}. Intervals are 95 %: Wilson's for shares, normal for means, order statistics for medians."
+    yield from missing
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(prog="scripts/bench annealing", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="few cases, in seconds: whether it runs, not what it shows"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--report", type=Path, help="write the table to this file as markdown")
+    given = parser.parse_args()
+    began = time.perf_counter()
+    figures, missing = measure(given.seed, quick=given.quick)
+    lines = list(printed(figures, missing, given.seed))
+    if given.report:
+        given.report.write_text("\n".join(["## Figures", "", *lines, ""]), encoding="utf-8")
+    if given.json:
+        print(json.dumps({"seed": given.seed, "missing": missing, "figures": [one.as_json() for one in figures]}))
+    else:
+        print("\n".join(lines))
+        print(f"{time.perf_counter() - began:.0f} s")
+    sys.exit(1 if any(one.met is False for one in figures) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Whether a self-change may land, before it does."""

@@ -96,11 +96,9 @@ def _recordings(line: TurnLine) -> Iterator[Recording]:
     for tool in line.tools:
         name = short(str(tool.get("name", "")))
         if name and name not in REAL:
-            output, given = str(tool.get("output", ""))[:_LONGEST_OUTPUT], tool.get("input")
-            whole = isinstance(given, Mapping) and "cut" not in given
-            yield Recording(
-                tool=name, input=dict(given) if whole else None, output=output, ok=bool(tool.get("ok", True))
-            )
+            given, output = _given(tool), str(tool.get("output", ""))[:_LONGEST_OUTPUT]
+            whole = None if "cut" in given else given
+            yield Recording(tool=name, input=whole, output=output, ok=bool(tool.get("ok", True)))
 
 
 def _tools(line: TurnLine) -> Iterator[ExtraTool]:

@@ -19,6 +19,7 @@ from runtime.agent import isolation
 from runtime.agent.gateway import Gateway, Limits
 from runtime.agent.opening import open_gateway
 from runtime.agent.pool import Sessions
+from runtime.agent.questions import Questions
 from runtime.agent.toolbox import Toolbox
 from runtime.background import beside
 from runtime.channels import api, sending, telegram, whatsapp
@@ -77,6 +78,36 @@ class Runtime:
     operator: SecretStr
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agents:
+    """The agent's room of one process."""
+
+    gateway: Gateway
+    sessions: Sessions
+    questions: Questions
+
+
+@asynccontextmanager
+async def agents(settings: Settings, tenants: Tenants, counted: Metrics) -> AsyncIterator[Agents]:
+    """Sessions behind their gateway, until the block ends. Raises Refused, ConfigFault, Broken."""
+    model = settings.file.model
+    gateway = open_gateway(settings, limits=lambda tenant: _limits(tenants, tenant), metrics=counted)
+    try:
+        sessions = Sessions(
+            settings.file.sessions,
+            gateway=gateway,
+            isolation=_isolation(settings, tenants),
+            var=settings.var,
+            model=model.name,
+            toolbox=Toolbox(TOOLS, providers(lambda tenant: tenants.get(tenant).folder, settings.index)),
+        )
+        questions = Questions(gateway=gateway, model=model.name, small=model.small)
+        async with sessions:
+            yield Agents(gateway=gateway, sessions=sessions, questions=questions)
+    finally:
+        await gateway.aclose()
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Runtime]:
     """Everything but the sockets: takes the lease, recovers what was left unfinished, works until the block ends.
@@ -95,17 +126,8 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         stack.callback(database.close)
         await asyncio.to_thread(finish_erasures, Places(database, settings.var), tenants)
         engine = Engine(database)
-        gateway = open_gateway(settings, limits=lambda tenant: _limits(tenants, tenant), metrics=counted)
-        stack.push_async_callback(gateway.aclose)
-        sessions = Sessions(
-            file.sessions,
-            gateway=gateway,
-            isolation=_isolation(settings, tenants),
-            var=settings.var,
-            model=file.model.name,
-            toolbox=Toolbox(TOOLS, providers(lambda tenant: tenants.get(tenant).folder, settings.index)),
-        )
-        await stack.enter_async_context(sessions)
+        agent = await stack.enter_async_context(agents(settings, tenants, counted))
+        gateway, sessions = agent.gateway, agent.sessions
         http = await stack.enter_async_context(sending.open_http())
         telegram_api = TelegramApi(http, file.telegram.api_base, counted)
         post = Post(

@@ -76,12 +76,17 @@ class Conversations:
 def has_transcript(folder: Folder, workdir: str, session: str, config: str = CONFIG) -> bool:
     """Has the CLI kept what was said? ``workdir`` is the tenant's folder as the CLI sees it, ``config`` the CLI's
     config folder in the tenant's."""
-    place = re.sub(r"[^a-zA-Z0-9]", "-", workdir)
     try:
-        found = (folder.root / config / "projects" / place / f"{session}.jsonl").lstat()
+        found = (folder.root / transcript(workdir, session, config)).lstat()
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
+
+
+def transcript(workdir: str, session: str, config: str = CONFIG) -> str:
+    """Where in the tenant's folder the CLI keeps what was said in a session."""
+    place = re.sub(r"[^a-zA-Z0-9]", "-", workdir)
+    return f"{config}/projects/{place}/{session}.jsonl"
 
 
 def _time(text: object) -> datetime | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runtime.agent.gateway import Usage
+from runtime.agent.replaying import Replay
 from runtime.errors import Refused, Unavailable
 from runtime.tenant.life.sources import Said
 from runtime.words import Conversation, Role, TenantId, TurnId
@@ -20,6 +21,7 @@ class Ask:
 
     ``streams``: somebody sees the answer grow. It costs some milliseconds a turn, so it is asked for.
     ``apart``: nobody waits for it. It takes no place and no warm session from anybody, and reaches nobody outside.
+    ``replay``: a turn that is played again; its tools give what that says.
     """
 
     tenant: TenantId
@@ -32,6 +34,7 @@ class Ask:
     timezone: str = "UTC"
     streams: bool = True
     apart: bool = False
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claude_agent_sdk import HookContext, HookMatcher
-from claude_agent_sdk.types import HookEvent, HookJSONOutput
+from claude_agent_sdk.types import HookEvent, HookJSONOutput, PreToolUseHookSpecificOutput
 
 from runtime.agent.events import AgentEvent, Effect, ToolEnded, ToolRun, ToolStarted
+from runtime.agent.replaying import Replay, printing
 from runtime.agent.views import CONFIG, KEPT, VIEWS
 from runtime.words import Role
 
@@ -42,12 +43,14 @@ _NEVER_WRITTEN = frozenset({"claude.md", "claude.local.md", "agents.md", ".claud
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """For one session. ``root`` is the tenant's folder as the agent sees it; ``effects`` names every tool there is.
-    ``apart``: nobody asked for what is done, so nobody outside is reached."""
+    ``apart``: nobody asked for what is done, so nobody outside is reached; in a ``replay`` what would reach them is
+    kept by it instead."""
 
     root: str
     role: Role
     shell: bool
     apart: bool = False
+    replay: Replay | None = None
     effects: Mapping[str, Effect] = field(default_factory=lambda: BUILT_IN)
     resolve: Callable[[str], str] = posixpath.normpath
 
@@ -59,7 +62,7 @@ def deny(policy: Policy, tool: str, given: Mapping[str, Any]) -> str:
         return f"There is no tool {tool} here; use one of {', '.join(sorted(policy.effects))}."
     if policy.role is Role.GUEST and effect != "read":
         return "This person is a guest and may only ask; answer from what you can read, or offer to pass it on."
-    if policy.apart and effect == "external":
+    if policy.apart and effect == "external" and (policy.replay is None or tool in BUILT_IN):
         return "Nobody is here to be reached; work with the files only."
     if tool == "Bash" and not policy.shell:
         return "There is no shell on this machine; use Read, Edit, Write, Glob and Grep."
@@ -156,7 +159,13 @@ def hooks(policy: Policy, receipts: Callable[[], Receipts | None]) -> dict[HookE
         elif turn:
             turn.began(name, arguments)
         if not reason:
-            return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "allow"}}
+            allowed: PreToolUseHookSpecificOutput = {
+                "hookEventName": "PreToolUse",
+                "permissionDecision": "allow",
+            }
+            if instead := _played(policy, name, arguments):
+                allowed["updatedInput"] = instead
+            return {"hookSpecificOutput": allowed}
         return {
             "hookSpecificOutput": {
                 "hookEventName": "PreToolUse",
@@ -177,6 +186,17 @@ def hooks(policy: Policy, receipts: Callable[[], Receipts | None]) -> dict[HookE
         "PostToolUse": [HookMatcher(hooks=[after])],
         "PostToolUseFailure": [HookMatcher(hooks=[after])],
     }
+
+
+def _played(policy: Policy, tool: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """In a play: what one of the CLI's own tools is given in place of ``given``. Only a command is ever replaced; files
+    are those of the play's folder. Our own tools ask for themselves (toolbox.py)."""
+    if policy.replay is None or tool not in BUILT_IN:
+        return None
+    recorded = policy.replay.answer(tool, given, BUILT_IN[tool])
+    if recorded is None or tool != "Bash":
+        return None
+    return {**given, "command": printing(recorded)}
 
 
 def bounded(given: Mapping[str, Any]) -> dict[str, Any]:

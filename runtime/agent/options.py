@@ -18,6 +18,7 @@ from runtime.agent.doors import Doors
 from runtime.agent.events import Effect
 from runtime.agent.gateway import SessionToken, Usage
 from runtime.agent.isolation import Bwrap, FileToolsOnly, Isolation
+from runtime.agent.replaying import Replay
 from runtime.agent.sandbox import Machine, Start
 from runtime.agent.toolbox import Toolbox
 from runtime.words import Conversation, Role, TenantId, TurnId
@@ -79,6 +80,7 @@ class Spec:
     timezone: str
     streams: bool
     apart: bool
+    replay: Replay | None
     prompt: str
     stamps: tuple[tuple[str, int, int, int], ...]
 

@@ -180,6 +180,10 @@ class Sessions:
             private_bytes=tuple(memory.private_bytes(pid) for pid in pids),
         )
 
+    def workdir(self, folder: Folder) -> str:
+        """A tenant's folder as its agent sees it."""
+        return sandbox.TENANT if isinstance(self._house.isolation, Bwrap) else str(folder.root)
+
     @contextlib.asynccontextmanager
     async def _lane(self, key: Key) -> AsyncIterator[None]:
         lane = self._lanes.setdefault(key, _Lane())
@@ -197,8 +201,9 @@ class Sessions:
             try:
                 return await self._attempt(ask, tell, running)
             except (SessionDied, TurnTimedOut) as fault:
-                # Asked once more, unless somebody outside may have been reached already.
-                if fault.external or running.stopped or self._closing:
+                # Asked once more, unless somebody outside may have been reached already. A play has its folder and its
+                # recordings for one attempt.
+                if fault.external or running.stopped or self._closing or ask.replay is not None:
                     raise
                 first = fault
             log.warning("turn.asked_again", turn=ask.turn, problem=first.problem)
@@ -240,6 +245,7 @@ class Sessions:
             timezone=ask.timezone,
             streams=ask.streams,
             apart=ask.apart,
+            replay=ask.replay,
             prompt=prompt.read(folder),
             stamps=sandbox.stamps(folder),
         )
@@ -254,7 +260,7 @@ class Sessions:
     async def _open(self, spec: Spec, folder: Folder) -> Session:
         conversations = Conversations(folder)
         known = conversations.find(spec.conversation, now=self._now(), longest=self._longest)
-        workdir = sandbox.TENANT if isinstance(self._house.isolation, Bwrap) else str(folder.root)
+        workdir = self.workdir(folder)
         if known is not None and has_transcript(folder, workdir, known, config_of(spec.role, spec.conversation)):
             try:
                 return await self._begin(spec, known, resume=True)

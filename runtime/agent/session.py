@@ -61,7 +61,8 @@ class Session:
         self.noted: float | None = None
         self.context = 0
         """Tokens of the longest request of the last turn."""
-        self._house, self._workplace = house, workplace
+        self._house = dataclasses.replace(house, toolbox=house.toolbox.playing(spec.replay))
+        self._workplace = workplace
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._job: _Job | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -293,8 +294,10 @@ class Session:
         policy = guards.Policy(
             root=start.tenant,
             role=self.spec.role,
-            shell=not isinstance(isolation, FileToolsOnly),
+            # Outside of a sandbox a command reaches the network, and a play reaches nobody.
+            shell=isinstance(isolation, Bwrap) if self.spec.replay else not isinstance(isolation, FileToolsOnly),
             apart=self.spec.apart,
+            replay=self.spec.replay,
             effects=self._house.effects,
             **({} if isinstance(isolation, Bwrap) else {"resolve": guards.follow}),
         )

@@ -7,7 +7,7 @@ handed in.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,11 +15,15 @@ from claude_agent_sdk import McpServerConfig, SdkMcpTool, create_sdk_mcp_server
 
 from runtime import logs
 from runtime.agent.events import Ask, Effect
+from runtime.agent.replaying import NOT_RECORDED, Extra, Recorded, Replay
 from runtime.errors import Fault
 from runtime.words import Role
-from shared_tools.offered import Misused, Tool
+from shared_tools.offered import Memory, Misused, Onboarding, Tool
 
 SERVER = "staff"
+
+WITHIN = (Memory, Onboarding)
+"""What lies in the folder that is asked about, and nowhere else: only on these does a tool work in a play."""
 
 log = logs.get("agent")
 
@@ -29,26 +33,44 @@ Providers = Mapping[type, Callable[[Ask], object]]
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """Nobody's by default: no tools. A guest gets none, whoever speaks decides no more than their role."""
+    """Nobody's by default: no tools. A guest gets none, whoever speaks decides no more than their role.
+
+    In a ``replay`` its answers take the place of the tools, and its own tools are there beside them.
+    """
 
     tools: tuple[Tool, ...] = ()
     providers: Providers = field(default_factory=dict)
+    replay: Replay | None = None
+
+    def playing(self, replay: Replay | None) -> "Toolbox":
+        """The same, for one session that plays a turn again; for any other one as it is."""
+        return replace(self, replay=replay)
 
     @property
     def effects(self) -> Mapping[str, Effect]:
-        return {f"mcp__{SERVER}__{tool.name}": tool.effect for tool in self.tools}
+        extras: dict[str, Effect] = {named(tool.name): tool.effect for tool in self._extras}
+        return {named(tool.name): tool.effect for tool in self.tools} | extras
+
+    @property
+    def _extras(self) -> tuple[Extra, ...]:
+        """Of a play, but for those that are there anyway."""
+        known = {tool.name for tool in self.tools}
+        return tuple(one for one in (self.replay.tools if self.replay else ()) if one.name not in known)
 
     def servers(self, role: Role, ask: Callable[[], Ask | None]) -> dict[str, McpServerConfig]:
         """For one session; ``ask`` is its running turn, None between turns."""
-        if role is Role.GUEST or not self.tools:
+        if role is Role.GUEST or not (self.tools or self._extras):
             return {}
-        return {SERVER: create_sdk_mcp_server(SERVER, tools=[self._offered(tool, ask) for tool in self.tools])}
+        offered = [*(self._offered(tool, ask) for tool in self.tools), *map(self._played, self._extras)]
+        return {SERVER: create_sdk_mcp_server(SERVER, tools=offered)}
 
     def _offered(self, tool: Tool, ask: Callable[[], Ask | None]) -> SdkMcpTool[Any]:
         async def handler(given: Mapping[str, Any]) -> dict[str, Any]:
             now = ask()
             if now is None:
                 return _said("No turn is running.", failed=True)
+            if recorded := self._recorded(tool.name, given, tool.effect, real=tool.needs in WITHIN):
+                return _said(recorded.output, failed=not recorded.ok)
             try:
                 return _said(await _to_its_end(partial(self._use, tool, now, given)))
             except Fault as fault:
@@ -60,6 +82,21 @@ class Toolbox:
                 return _said(f"Not done: {tool.name} is broken. Go on without it, and say so.", failed=True)
 
         return SdkMcpTool(name=tool.name, description=tool.description, input_schema=tool.schema(), handler=handler)
+
+    def _played(self, tool: Extra) -> SdkMcpTool[Any]:
+        async def handler(given: Mapping[str, Any]) -> dict[str, Any]:
+            recorded = self._recorded(tool.name, given, tool.effect, real=False) or Recorded(NOT_RECORDED, ok=False)
+            return _said(recorded.output, failed=not recorded.ok)
+
+        return SdkMcpTool(name=tool.name, description=tool.description, input_schema=dict(tool.schema), handler=handler)
+
+    def _recorded(self, name: str, given: Mapping[str, Any], effect: Effect, *, real: bool) -> Recorded | None:
+        """What a play gives for the use of a tool; None when the tool is to run. ``real``: it may, in a play too."""
+        if self.replay is None:
+            return None
+        found = self.replay.answer(named(name), given, effect)
+        may_run = real and effect != "external"
+        return found if found or may_run else Recorded(NOT_RECORDED, ok=False)
 
     def _use(self, tool: Tool, ask: Ask, given: Mapping[str, Any]) -> str:
         return tool.run(self.providers[tool.needs](ask), given)
@@ -79,6 +116,11 @@ async def _to_its_end(call: Callable[[], str]) -> str:
             running.exception()  # is nobody's any more
         raise cancelled
     return running.result()
+
+
+def named(tool: str) -> str:
+    """A tool of ours as the CLI names it."""
+    return f"mcp__{SERVER}__{tool}"
 
 
 def _sentence(text: str) -> str:

@@ -50,7 +50,8 @@ def _names_once(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: list(_marked(value, key)) if isinstance(value, list) else value)
 
 
-def _schema(value: dict[str, Any]) -> dict[str, Any]:
+def json_schema(value: dict[str, Any]) -> dict[str, Any]:
+    """For a validator: the schema of a tool's arguments."""
     try:
         jsonschema.Draft202012Validator.check_schema(value)
     except jsonschema.SchemaError as fault:
@@ -101,7 +102,7 @@ class Tool(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$"), BeforeValidator(_once)]
     description: Annotated[str, Field(min_length=1, max_length=2000)]
     script: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}\.py$")]
-    input_schema: Annotated[dict[str, Any], AfterValidator(_schema)]
+    input_schema: Annotated[dict[str, Any], AfterValidator(json_schema)]
     effect: Literal["read", "write", "external"]
     timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 

@@ -89,7 +89,8 @@ def providers(
     def memory(ask: Ask) -> Memory:
         folder = Folder(ask.folder)
         near = lately(MessageLog(folder), ask.conversation, ask.said)
-        said = [*elsewhere(MessageLog(folder_of(ask.tenant)), ask.conversation, ask.said), *near]
+        others = [] if ask.replay else elsewhere(MessageLog(folder_of(ask.tenant)), ask.conversation, ask.said)
+        said = [*others, *near]
         return Memory(life=_life(folder), role=ask.role, said=said, zone=ZoneInfo(ask.timezone), now=now)
 
     def onboarding(ask: Ask) -> Onboarding:

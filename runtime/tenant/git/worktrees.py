@@ -78,12 +78,12 @@ class Worktree:
         self.history.keep(self.run, self.base, changes, origin, title=title, first=first)
 
 
-def make(root: Path, run: str, history: History) -> Worktree:
-    """A folder under ``root`` for ``run``, from HEAD; what an earlier attempt left there goes."""
+def make(root: Path, run: str, history: History, base: str = "") -> Worktree:
+    """A folder under ``root`` for ``run``, from the commit ``base``, else HEAD; what an earlier attempt left goes."""
     place = _place(root, run)
     remove(place)
     place.mkdir(mode=0o700, parents=True)
-    folder, base = Folder(place), history.head()
+    folder, base = Folder(place), base or history.head()
     for path, entry, data in history.contents(base):
         mode = 0o755 if entry.mode == PROGRAM else 0o644
         with os.fdopen(folder.open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=mode), "wb") as file:

@@ -46,6 +46,13 @@ class Entry(NamedTuple):
     blob: str
 
 
+class Content(NamedTuple):
+    """A file as bytes: git's mode and what is in it."""
+
+    mode: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One file that differs. ``entry``, ``data`` and ``stamp`` are what is in the folder now, None where it is gone."""

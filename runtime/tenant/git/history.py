@@ -7,29 +7,27 @@ Does not own what is read of it (reading.py), what may be committed (changes.py)
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from runtime.errors import ConfigFault, NotFound, Refused
 from runtime.tenant.folder import Folder
-from runtime.tenant.git import aside, purging
+from runtime.tenant.git import aside, purging, reverting
 from runtime.tenant.git import commits as wording
 from runtime.tenant.git.changes import (
     Change,
+    Content,
     Difference,
-    Entry,
     Known,
-    blob_id,
     compare,
     in_the_way,
     subject_of,
 )
 from runtime.tenant.git.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
-from runtime.tenant.git.inverse import without_added
 from runtime.tenant.git.landing import Landing, between
 from runtime.tenant.git.purging import refuse_entangled
-from runtime.tenant.git.reading import Reading
+from runtime.tenant.git.reading import GOOD, Reading
 from runtime.tenant.git.repository import Planned
 from runtime.tenant.git.rewriting import Cleaning, Rewriting
 
@@ -105,9 +103,9 @@ class History(Reading):
         with self._lock:
             self._landing.settle()
             target, head = self.find(commit), self.head()
-            self._refuse_unrevertable(target, head)
+            reverting.refuse_unrevertable(self._repository, target, head)
             tree, conflicts = self._repository.merge(target.id, head, target.parents[0])
-            mended = self._mended(target, head, conflicts)
+            mended = reverting.mended(self._repository, target, head, conflicts)
             changes = between(self.files(head), self._repository.files(tree))
             if not changes:
                 problem = f"{target.id[:10]} is taken back already: nothing of it is left"
@@ -117,6 +115,39 @@ class History(Reading):
             title, first = wording.revert_subject(target.subject), wording.reverts_line(target.id)
             planned = Planned(wording.message(title, origin, first=first), mended, tree=tree)
             return self.find(self._landing.land(planned, self._author(origin.actor), head))
+
+    def put(
+        self, files: Mapping[str, Content | None], origin: Origin, *, base: str, title: str, first: str = ""
+    ) -> Commit:
+        """One commit on ``base`` after which ``files`` hold this (None: are gone), made beside the folder as a revert.
+
+        Raises Conflict when ``base`` is not HEAD any more (``files`` of it is empty: look again) or somebody is editing
+        one of them, Refused when there is nothing to change or it would leave a file that fails its check.
+        """
+        with self._lock:
+            self._landing.settle()
+            head = self.head()
+            if head != base:
+                raise Conflict("something was committed meanwhile", hint="it is tried again on that", files=())
+            changes = reverting.changes(self.files(head), files)
+            if not changes:
+                raise Refused("there is nothing to change", hint="see `proxystaff history`")
+            if dirty := self._landing.dirty(changes):
+                raise _in_the_way("somebody is editing", dirty)
+            planned = Planned(wording.message(title, origin, first=first), changes)
+            return self.find(self._landing.land(planned, self._author(origin.actor), head))
+
+    def mark_good(self) -> str:
+        """Name HEAD as good: the tag ``annealed-good/<number>``. One that is named already keeps its name."""
+        with self._lock:
+            self._landing.settle()
+            head, goods = self.head(), self.goods()
+            for name, commit in goods:
+                if commit == head:
+                    return name
+            number = max((int(name.rpartition("/")[2]) for name, _ in goods), default=0) + 1
+            self._repository.move(f"refs/tags/{GOOD}{number}", head, "")
+            return f"{GOOD}{number}"
 
     def set_aside(self, turn: str) -> str | None:
         """Take what a dead attempt left out of the folder, and keep it: the id of a commit that holds it, or None.
@@ -216,24 +247,6 @@ class History(Reading):
         """Name, address and time of a commit made now."""
         return self._author(actor)
 
-    def _mended(self, target: Commit, head: str, conflicts: Sequence[str]) -> list[Change]:
-        """The files git could not merge, without the lines that ``target`` added to them. Raises RevertConflict."""
-        if not conflicts:
-            return []
-        sides = [self.files(target.parents[0]), self.files(target.id), self.files(head)]
-        changes = []
-        for path in conflicts:
-            entries = [files.get(path) for files in sides]
-            blobs = self._repository.blobs([entry.blob for entry in entries if entry])
-            texts = [blobs[entry.blob] for entry in entries if entry]
-            data = without_added(*texts) if len(texts) == len(sides) else None
-            if data is None:
-                raise _conflict(target, tuple(conflicts))
-            entry = entries[-1]
-            assert entry is not None
-            changes.append(Change(path, entry, Entry(entry.mode, blob_id(data)), data))
-        return changes
-
     # Committing
 
     def _commit_changes(
@@ -279,13 +292,6 @@ class History(Reading):
         person = self._repository.identity(self._home or _own_home()) if actor == ADMIN else agent
         return f"{person or wording.NOBODY} {int(self._now())} +0000"
 
-    def _refuse_unrevertable(self, target: Commit, head: str) -> None:
-        if not target.parents:
-            raise Refused(f"{target.id[:10]} made the tenant and cannot be taken back", hint="choose a later commit")
-        if not self._repository.contains(target.id, in_=head):
-            problem = f"{target.id[:10]} is not part of the tenant's history"
-            raise Refused(problem, hint="choose one that `proxystaff history` shows")
-
     def _refuse_worse(self, changes: Sequence[Change]) -> None:
         """Raises Refused when a file that is good would not be any more."""
         entries = [entry for one in changes for entry in (one.before, one.entry) if entry]
@@ -309,11 +315,3 @@ def _own_home() -> Path:
 
 def _in_the_way(what: str, files: tuple[str, ...]) -> Conflict:
     return Conflict(f"{what} {', '.join(files)}", hint="it is tried again on what is there now", files=files)
-
-
-def _conflict(target: Commit, files: tuple[str, ...]) -> RevertConflict:
-    return RevertConflict(
-        f"{target.id[:10]} cannot be taken back by itself: later edits touch the same lines of {', '.join(files)}",
-        hint="take back the later edits first, or edit the file by hand",
-        files=files,
-    )

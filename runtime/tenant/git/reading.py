@@ -11,10 +11,14 @@ from runtime.errors import NotFound
 from runtime.tenant.erasure import records
 from runtime.tenant.folder import Folder
 from runtime.tenant.git import learned, purging
-from runtime.tenant.git.changes import FILE, PROGRAM, Entry, is_versioned
+from runtime.tenant.git.changes import FILE, PROGRAM, Content, Entry, is_versioned
 from runtime.tenant.git.commits import Commit
+from runtime.tenant.git.landing import between
 from runtime.tenant.git.learned import Learned
 from runtime.tenant.git.repository import Repository
+
+GOOD = "annealed-good/"
+"""Tags that name a commit after which everything was well: a number follows."""
 
 
 class Reading:
@@ -58,6 +62,37 @@ class Reading:
             if len(page) < size:
                 break
         return found[:limit]
+
+    def since(self, commit: str) -> list[Commit]:
+        """The commits after ``commit``, oldest first; all there are when it is not part of the history."""
+        head = self.head()
+        known = bool(commit) and self._repository.follows(head, commit)
+        found = self._repository.log(f"{commit}..{head}" if known else head, count=100_000)
+        return found[::-1]
+
+    def goods(self) -> list[tuple[str, str]]:
+        """The tags ``annealed-good/<number>`` and the commits they name, highest number first."""
+        named = self._repository.refs(f"refs/tags/{GOOD}")
+        goods = [
+            (name.removeprefix("refs/tags/"), commit) for name, commit in named if name[len(GOOD) + 10 :].isdigit()
+        ]
+        return sorted(goods, key=lambda one: int(one[0].rpartition("/")[2]), reverse=True)
+
+    def follows(self, commit: str, earlier: str) -> bool:
+        """Whether ``earlier`` is ``commit``, or an ancestor of it."""
+        return self._repository.follows(commit, earlier)
+
+    def without(self, commit: str, head: str) -> dict[str, Content | None] | None:
+        """What ``head`` would have to hold else for git to have taken ``commit`` back; None when git sees a conflict.
+        Raises Refused when that touches what the runtime does not write."""
+        with self._lock:
+            parent = self.find(commit).parents[0]
+            tree, conflicts = self._repository.merge(commit, head, parent)
+            if conflicts:
+                return None
+            changes = between(self.files(head), self._repository.files(tree))
+            blobs = self._repository.blobs([one.entry.blob for one in changes if one.entry])
+            return {one.path: Content(one.entry.mode, blobs[one.entry.blob]) if one.entry else None for one in changes}
 
     def find(self, prefix: str) -> Commit:
         """The commit whose id starts with ``prefix``, at least 4 digits of it.

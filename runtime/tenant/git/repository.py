@@ -82,6 +82,13 @@ class Repository:
         """The id that a ref holds, or nothing."""
         return self.git("rev-parse", "--verify", "--quiet", name, ok=(0, 1)).text()
 
+    def refs(self, under: str) -> list[tuple[str, str]]:
+        """The names and ids of the refs under a prefix that name a commit, straight or by a tag of its own."""
+        form = "--format=%(refname)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
+        lines = (line.split("\0") for line in self.git("for-each-ref", form, under).text().splitlines())
+        found = ((name, (kind, id_) if kind == "commit" else (kind2, id2)) for name, kind, id_, kind2, id2 in lines)
+        return [(name, id_) for name, (kind, id_) in found if kind == "commit"]
+
     def has(self, ref: str) -> bool:
         """Whether a ref that was made a moment ago is there, without starting git."""
         return (self.folder / ref).exists()

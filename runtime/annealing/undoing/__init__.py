@@ -1,0 +1,1 @@
+"""Taking an improvement back: always by a new commit that keeps every later edit. In words: docs/annealing.md."""

@@ -1,0 +1,109 @@
+"""Improvements that somebody else took back, or put back, with a commit of their own.
+
+Owns what counts as that: git's own revert line (`git revert`, `/undo`, `proxystaff revert`) and, of a person's commit,
+that none of what the improvement did is there afterwards. Does not own what follows from it (the caller). Reads only.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runtime.annealing.records import Improvement, State
+from runtime.annealing.undoing.landings import (
+    REVERTS,
+    Past,
+    Standing,
+    Step,
+    is_by_person,
+    landing_of,
+    standing,
+    steps,
+    superseded_by,
+)
+from runtime.annealing.undoing.merging import same_words, words
+from runtime.tenant.git.commits import Commit
+from runtime.tenant.git.history import History
+from runtime.tenant.rules.files import ref_of
+
+PROMOTES = "Promotes"
+"""Trailer of a commit that moves a rule's words into its directive: the rule goes, and its words stay."""
+
+_LANDED = (State.PROBATION, State.KEPT)
+_UNDONE = (State.ROLLED_BACK, State.UNPROVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """``back`` is False when ``commit`` took the improvement back, True when it put one back that had been."""
+
+    improvement: Improvement
+    commit: Commit
+    back: bool = False
+
+
+def recognised(history: History, improvements: Iterable[Improvement], since: str) -> list[Recognised]:
+    """What commits after ``since`` (all, if that is not part of the history) did to improvements that are recorded as
+    being in force, or as having been taken back. Oldest commit first; of an improvement only how it ended up."""
+    past, fresh = Past(history), history.since(since)
+    places = {commit.id: place for place, commit in enumerate(fresh)}
+    found = []
+    for one in improvements:
+        if one.state not in (*_LANDED, *_UNDONE) or not fresh:
+            continue
+        landing = fresh[places[one.commit]] if one.commit in places else landing_of(history, one)
+        if landing is None:
+            continue
+        later = fresh[places[landing.id] + 1 :] if landing.id in places else history.since(landing.id)
+        known = standing(one, landing, later)
+        told = _told(past, one, known, [commit for commit in later if commit.id in places])
+        if told:
+            found.append(told)
+    return sorted(found, key=lambda told: places[told.commit.id])
+
+
+def _told(past: Past, one: Improvement, known: Standing, fresh: Sequence[Commit]) -> Recognised | None:
+    ids = {commit.id for commit in fresh}
+    undone = known.undone
+    if one.state in _UNDONE:
+        is_back = undone is None and known.commit.id in ids and known.commit.id != known.landing
+        return Recognised(one, known.commit, back=True) if is_back else None
+    if undone is not None:
+        ours = one.id in (undone.trailers.get(REVERTS), *superseded_by(undone))
+        return None if ours or undone.id not in ids else Recognised(one, undone)
+    return _by_hand(past, one, known, fresh)
+
+
+def _by_hand(past: Past, one: Improvement, known: Standing, fresh: Sequence[Commit]) -> Recognised | None:
+    """The first of a person's commits after which nothing of it was left."""
+    touched: frozenset[str] | None = None
+    for commit in fresh:
+        if not is_by_person(commit) or commit.id in known.chain or PROMOTES in commit.trailers:
+            continue
+        done = steps(past, one, known.commit)
+        touched = touched or frozenset(path for step in done for path in step.paths)
+        if not touched & set(commit.files) or not done:
+            continue
+        undone = all(_is_undone(past, step, commit.id) for step in done)
+        if undone and not _moved_into_a_text(past, done, commit):
+            return Recognised(one, commit)
+    return None
+
+
+def _is_undone(past: Past, step: Step, commit: str) -> bool:
+    """Whether a file is, in what it says, as it was before."""
+    if step.new and step.new != step.old and past.one(commit, step.new) is not None:
+        return False
+    if step.old is None:
+        return True
+    now = past.one(commit, step.old)
+    assert step.before
+    return now is not None and (
+        now == step.before or (bool(ref_of(step.old)) and same_words(now.data, step.before.data))
+    )
+
+
+def _moved_into_a_text(past: Past, done: Iterable[Step], commit: Commit) -> bool:
+    """Whether a person cut a rule out to put its words into a directive: a promotion by hand, which is no undoing."""
+    gone = [words(step.after.data) for step in done if step.old is None and step.after and ref_of(step.new or "")]
+    texts = [path for path in commit.files if path.startswith("directives/") and path.endswith(".md")]
+    held = [one for path in texts if not ref_of(path) and (one := past.one(commit.id, path))]
+    return any(words(one.data).find(said) >= 0 for one in held for said in gone if said)

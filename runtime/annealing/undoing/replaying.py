@@ -1,0 +1,74 @@
+"""A file made anew without some of the commits that changed it: from an earlier version, the others one by one.
+
+Owns that for tools and the like (files that are no rules), where later changes build upon earlier ones: the chain that
+stands on what is taken back is left out, the rest is put on again with a trial after each. Does not own which commits
+are taken back (plan.py). Reads only.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from runtime.annealing.undoing.landings import Past, Scene, is_by_person
+from runtime.annealing.undoing.merging import merged_text
+from runtime.tenant.git.changes import Content
+from runtime.tenant.git.commits import Commit
+
+Passes = Callable[[Content | None], bool]
+"""Whether the file may hold this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """``fallen`` are the ids of improvements that could not be put on again, ``lost`` subjects of other commits by the
+    assistant that could not."""
+
+    content: Content | None
+    fallen: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def revisions(past: Past, commits: Sequence[Commit], path: str) -> list[tuple[Commit, Content | None, Content | None]]:
+    """The commits that changed a file, with what it held before and after; the order stays."""
+    found = []
+    for commit in commits:
+        if path in commit.files and commit.parents:
+            before, after = past.one(commit.parents[0], path), past.one(commit.id, path)
+            if before != after:
+                found.append((commit, before, after))
+    return found
+
+
+def replay(
+    scene: Scene, path: str, start: Content | None, commits: Sequence[Commit], taken: Collection[str], passes: Passes
+) -> Replayed | None:
+    """``path`` from ``start`` with ``commits`` put on again but those of the improvements ``taken``.
+
+    None when there is no such file: ``start`` itself does not pass, or what a person changed cannot be put on it.
+    """
+    if not passes(start):
+        return None
+    state, fallen, lost = start, [], []
+    for commit, before, after in revisions(scene.past, commits, path):
+        landed = scene.by_commit.get(commit.id)
+        if commit.id in scene.paired or (landed and landed.id in taken):
+            continue
+        on, merged = put_on(state, before, after)
+        if merged and passes(on):
+            state = on
+        elif landed:
+            fallen.append(landed.id)
+        elif is_by_person(commit):
+            return None
+        else:
+            lost.append(commit.subject)
+    return Replayed(state, tuple(fallen), tuple(lost))
+
+
+def put_on(state: Content | None, before: Content | None, after: Content | None) -> tuple[Content | None, bool]:
+    """A change on another version than the one it was made to, and whether that can be."""
+    if state in (before, after):
+        return after, True
+    if state is None or before is None or after is None:
+        return state, False
+    data = merged_text(before.data, state.data, after.data)
+    return Content(state.mode if after.mode == before.mode else after.mode, data or b""), data is not None

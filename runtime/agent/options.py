@@ -80,6 +80,8 @@ class Spec:
     streams: bool
     apart: bool
     prompt: str
+    rules: tuple[str, ...]
+    """The files of those that the prompt holds."""
     stamps: tuple[tuple[str, int, int, int], ...]
 
 

@@ -1,9 +1,10 @@
 """What is asked of the agent, what it tells while it works, and what comes of it. Records and faults only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from runtime.agent.exposing import Exposed
 from runtime.agent.gateway import Usage
 from runtime.agent.replaying import Replay
 from runtime.errors import Refused, Unavailable
@@ -17,7 +18,7 @@ Effect = Literal["read", "write", "external"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One turn for the agent. ``folder`` is the tenant's; ``timezone`` is what its clock shows (IANA name); ``said`` is
-    what the prompt is made of, as memory needs to know it.
+    what the prompt is made of, as memory needs to know it; ``rules`` are the files of the rules that stand in it.
 
     ``streams``: somebody sees the answer grow. It costs some milliseconds a turn, so it is asked for.
     ``apart``: nobody waits for it. It takes no place and no warm session from anybody, and reaches nobody outside.
@@ -31,6 +32,7 @@ class Ask:
     prompt: str
     role: Role
     said: tuple[Said, ...] = ()
+    rules: tuple[str, ...] = ()
     timezone: str = "UTC"
     streams: bool = True
     apart: bool = False
@@ -51,7 +53,8 @@ class ToolRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of a turn. ``session`` is the Claude session's id; ``usage`` has one entry for each attempt.
+    """What came of a turn. ``session`` is the Claude session's id; ``usage`` has one entry for each attempt;
+    ``exposed`` says which of its instructions and tools were in play.
 
     ``stopped``: the turn was interrupted; ``text`` is then what had been said, maybe nothing.
     """
@@ -62,6 +65,7 @@ class Answer:
     stopped: bool
     ms: int
     usage: tuple[Usage, ...] = ()
+    exposed: Exposed = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ AgentEvent = Partial | ToolStarted | ToolEnded | AskedAgain
 class AskFailed(Unavailable):
     """A turn without an answer. ``reason`` is one of ``timeout``, ``died``, ``budget``, ``model``.
 
-    ``tools`` and ``usage`` are what was done and spent all the same; ``external`` says that a tool may have reached
+    ``tools``, ``usage`` and ``exposed`` are as of an answer; ``external`` says that a tool may have reached
     somebody outside, so that the turn must not be repeated unasked.
     """
 
@@ -105,6 +109,7 @@ class AskFailed(Unavailable):
         super().__init__(problem, hint=hint)
         self.tools: tuple[ToolRun, ...] = ()
         self.usage: tuple[Usage, ...] = ()
+        self.exposed: Exposed = {}
         self.external = False
 
 

@@ -16,8 +16,10 @@ from claude_agent_sdk import HookContext, HookMatcher
 from claude_agent_sdk.types import HookEvent, HookJSONOutput, PreToolUseHookSpecificOutput
 
 from runtime.agent.events import AgentEvent, Effect, ToolEnded, ToolRun, ToolStarted
+from runtime.agent.exposing import Exposure, Reading
 from runtime.agent.replaying import Replay, printing
 from runtime.agent.views import CONFIG, KEPT, VIEWS
+from runtime.tenant.rules.files import RULES
 from runtime.words import Role
 
 BUILT_IN: Mapping[str, Effect] = {
@@ -37,6 +39,7 @@ _FILE_TOOLS = {"Read": "file_path", "Edit": "file_path", "Write": "file_path", "
 _PATTERNS = {"Glob": "pattern", "Grep": "glob"}
 _MAY_CHANGE = ("directives/", "execution/", "state/")
 _RUNTIMES_OWN = (*KEPT, CONFIG, "state/recent_messages.json")
+_RULES_KEPT = "learned rules are kept by the system; say what you would change and why."
 _NEVER_WRITTEN = frozenset({"claude.md", "claude.local.md", "agents.md", ".claude", ".mcp.json"})
 
 
@@ -44,13 +47,14 @@ _NEVER_WRITTEN = frozenset({"claude.md", "claude.local.md", "agents.md", ".claud
 class Policy:
     """For one session. ``root`` is the tenant's folder as the agent sees it; ``effects`` names every tool there is.
     ``apart``: nobody asked for what is done, so nobody outside is reached; in a ``replay`` what would reach them is
-    kept by it instead."""
+    kept by it instead. ``confined``: in a sandbox."""
 
     root: str
     role: Role
     shell: bool
     apart: bool = False
     replay: Replay | None = None
+    confined: bool = True
     effects: Mapping[str, Effect] = field(default_factory=lambda: BUILT_IN)
     resolve: Callable[[str], str] = posixpath.normpath
 
@@ -66,6 +70,8 @@ def deny(policy: Policy, tool: str, given: Mapping[str, Any]) -> str:
         return "Nobody is here to be reached; work with the files only."
     if tool == "Bash" and not policy.shell:
         return "There is no shell on this machine; use Read, Edit, Write, Glob and Grep."
+    if tool == "Bash" and not policy.confined and RULES in str(given.get("command")):
+        return f"{_RULES_KEPT} Read them with Read."
     if tool in _FILE_TOOLS:
         return _deny_file(policy, tool, given, writes=effect != "read")
     return ""
@@ -94,6 +100,8 @@ def _deny_write(inside: str, role: Role) -> str:
     parts = inside.lower().split("/")
     if not _NEVER_WRITTEN.isdisjoint(parts) or any(part.startswith(".git") for part in parts):
         return f"{inside} is the admin's to change. Tell the person what you would change in it and why."
+    if _is_under(inside.lower(), (RULES,)):
+        return f"{inside} cannot be changed: {_RULES_KEPT}"
     if _is_under(inside, ("life",)):
         return "What you know is written with remember, life_write and forget, a fact at a time, not as files."
     if not inside.startswith(_MAY_CHANGE):
@@ -123,6 +131,7 @@ class Receipts:
 
     effects: Mapping[str, Effect]
     tell: Callable[[AgentEvent], None]
+    exposed: dict[str, Exposure] = field(default_factory=dict)
     runs: list[ToolRun] = field(default_factory=list)
     external: bool = False
 
@@ -145,8 +154,11 @@ class Receipts:
         return self.effects.get(tool, "external")  # what is not known is taken for the worst
 
 
-def hooks(policy: Policy, receipts: Callable[[], Receipts | None]) -> dict[HookEvent, list[HookMatcher]]:
+def hooks(
+    policy: Policy, receipts: Callable[[], Receipts | None], reading: Reading
+) -> dict[HookEvent, list[HookMatcher]]:
     """What the SDK calls around every tool. ``receipts`` are those of the running turn; outside of one nothing runs.
+    What ``reading`` has to show stands beside the tool's result.
 
     A hook that fails blocks the tool.
     """
@@ -178,7 +190,10 @@ def hooks(policy: Policy, receipts: Callable[[], Receipts | None]) -> dict[HookE
         if turn := receipts():
             ok = given["hook_event_name"] == "PostToolUse"
             response = given.get("tool_response") if ok else given.get("error", "")
-            turn.ended(given["tool_name"], given["tool_input"], response, ok=ok, ms=given.get("duration_ms", 0))
+            name, arguments = given["tool_name"], given["tool_input"]
+            turn.ended(name, arguments, response, ok=ok, ms=given.get("duration_ms", 0))
+            if shown := reading.after(name, arguments, turn.exposed, ok=ok):
+                return {"hookSpecificOutput": {"hookEventName": "PostToolUse", "additionalContext": shown}}
         return {}
 
     return {

@@ -82,6 +82,8 @@ class Spec:
     apart: bool
     replay: Replay | None
     prompt: str
+    rules: tuple[str, ...]
+    """The files of those that the prompt holds."""
     stamps: tuple[tuple[str, int, int, int], ...]
 
 

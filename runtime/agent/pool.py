@@ -32,6 +32,8 @@ from runtime.agent.toolbox import Toolbox
 from runtime.agent.views import config_of
 from runtime.settings import SessionSettings
 from runtime.tenant.folder import Folder
+from runtime.tenant.rules import composing
+from runtime.tenant.rules.shelf import Shelves
 from runtime.words import Conversation, TenantId
 
 NOTED_SECONDS = 60.0
@@ -99,6 +101,7 @@ class Sessions:
         self._places = asyncio.Semaphore(self.capacity)
         self._apart = asyncio.Semaphore(1)
         self._workplaces = var / "sandbox"
+        self._shelves = Shelves()
         self._sessions: dict[Key, Session] = {}
         self._lanes: dict[Key, _Lane] = {}
         self._running: dict[Key, _Running] = {}
@@ -212,8 +215,14 @@ class Sessions:
                 answer = await self._attempt(ask, tell, running)
             except AskFailed as fault:
                 fault.tools, fault.usage = first.tools + fault.tools, first.usage + fault.usage
+                fault.exposed = {**fault.exposed, **first.exposed}
                 raise
-            return replace(answer, tools=first.tools + answer.tools, usage=first.usage + answer.usage)
+            return replace(
+                answer,
+                tools=first.tools + answer.tools,
+                usage=first.usage + answer.usage,
+                exposed={**answer.exposed, **first.exposed},
+            )
 
     async def _attempt(self, ask: Ask, tell: Callable[[AgentEvent], None], running: _Running) -> Answer:
         session = await self._session_for(ask)
@@ -237,6 +246,7 @@ class Sessions:
         if self._closing:
             raise _closing()
         folder = Folder(ask.folder)
+        standing = composing.of_directive(self._shelves.of(folder).rules(), composing.README)
         spec = Spec(
             tenant=ask.tenant,
             conversation=ask.conversation,
@@ -246,7 +256,8 @@ class Sessions:
             streams=ask.streams,
             apart=ask.apart,
             replay=ask.replay,
-            prompt=prompt.read(folder),
+            prompt=prompt.read(folder, standing),
+            rules=tuple(rule.path for rule in standing),
             stamps=sandbox.stamps(folder),
         )
         session = self._sessions.get((ask.tenant, ask.conversation))

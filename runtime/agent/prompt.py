@@ -1,11 +1,16 @@
-"""The standing system prompt: one layer that is the same for everybody, then the tenant's directives/README.md.
+"""The standing system prompt: one layer that is the same for everybody, then the tenant's directives/README.md and its
+rules.
 
 Owns the layer's words and their place. What is the same for all tenants comes first, byte for byte, so that a
 provider's cache serves all of them; nothing of a tenant, a date or a session stands before ``own_words``.
 """
 
+from collections.abc import Iterable
+
 from runtime.errors import NotFound
 from runtime.tenant.folder import Folder
+from runtime.tenant.rules import composing
+from runtime.tenant.rules.files import Rule
 
 README = "directives/README.md"
 
@@ -29,9 +34,10 @@ CONSTANT = LAYER + _BETWEEN
 """Everything before the tenant's own words."""
 
 
-def compose(readme: str) -> str:
-    """The text of the system prompt. ``readme`` is the tenant's directives/README.md, maybe empty."""
-    return CONSTANT + readme.strip() + "\n"
+def compose(readme: str, rules: str = "") -> str:
+    """The text of the system prompt. ``readme`` is the tenant's directives/README.md, ``rules`` what it learned to
+    add; both maybe empty."""
+    return CONSTANT + readme.strip() + "\n" + (f"\n{rules}\n" if rules else "")
 
 
 def own_words(system: str) -> str | None:
@@ -40,9 +46,11 @@ def own_words(system: str) -> str | None:
     return system.removeprefix(CONSTANT) if system.startswith(CONSTANT) else None
 
 
-def read(folder: Folder) -> str:
-    """The tenant's standing prompt as it is now. Raises Refused or Broken when README.md is not a plain text file."""
+def read(folder: Folder, rules: Iterable[Rule] = ()) -> str:
+    """The tenant's standing prompt as it is now, with ``rules``. Raises Refused or Broken when README.md is not a plain
+    text file."""
     try:
-        return compose(folder.read_text(README))
+        readme = folder.read_text(README)
     except NotFound:
-        return compose("")
+        readme = ""
+    return compose(readme, composing.rendered(rules))

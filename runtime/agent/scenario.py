@@ -27,12 +27,14 @@ ErrorKind = Literal[429, 500, 529, "cut", "malformed", "overloaded"]
 
 
 class When(Strict):
-    """All conditions must hold. ``tool_result`` is a regular expression on the result of the tool just run."""
+    """All conditions must hold. ``tool_result`` is a regular expression on the result of the tool just run; ``rules``
+    are words of the learned rules that were shown by then."""
 
     words: Words = ()
     regex: str = ""
     tool_result: str = ""
     system: Words = ()
+    rules: Words = ()
     first: bool | None = None
 
     @field_validator("regex", "tool_result")
@@ -47,7 +49,7 @@ class When(Strict):
     @model_validator(mode="after")
     def _says_something(self) -> "When":
         if not self.model_fields_set:
-            raise ValueError("wanted at least one of words, regex, tool_result, system, first")
+            raise ValueError("wanted at least one of words, regex, tool_result, system, rules, first")
         return self
 
 
@@ -131,9 +133,9 @@ class Rules:
         """Replay what happened since the person spoke: the reply that their words chose, until a tool's result chose
         another. A reply that a result chose is not chosen by a later one again."""
         captures: dict[str, str] = {}
-        active, index = self._choose(heard, None, captures, active=-1), 0
-        for result in heard.results:
-            taken = self._choose(heard, result, captures, active=active)
+        active, index = self._choose(heard, 0, captures, active=-1), 0
+        for round_ in range(1, len(heard.results) + 1):
+            taken = self._choose(heard, round_, captures, active=active)
             active, index = (active, index + 1) if taken < 0 else (taken, 0)
         captures |= {
             "text": heard.typed,
@@ -146,9 +148,9 @@ class Rules:
         steps = rounds[index] if index < len(rounds) else (Step(say=AT_THE_END),)
         return Round(steps, captures, (active, index), final=not any(step.use for step in steps))
 
-    def _choose(self, heard: Heard, result: str | None, captures: dict[str, str], *, active: int) -> int:
+    def _choose(self, heard: Heard, round_: int, captures: dict[str, str], *, active: int) -> int:
         for place, rule in enumerate(self._rules):
-            if place != active and (found := rule.match(heard, result)) is not None:
+            if place != active and (found := rule.match(heard, round_)) is not None:
                 captures.update(found)
                 return place
         return -1
@@ -161,20 +163,21 @@ class _Rule:
         self._first = when.first
         self._words = tuple(_word(word) for word in when.words)
         self._system = tuple(_word(word) for word in when.system)
+        self._shown = tuple(_word(word) for word in when.rules)
         self._regex = re.compile(when.regex, flags) if when.regex else None
         self._tool_result = when.tool_result
         self._flags = flags
         self.rounds = tuple(_rounds(reply.do))
 
-    def match(self, heard: Heard, result: str | None) -> Mapping[str, str] | None:
-        """The captures, or None when a condition does not hold. ``result`` None: the person has just spoken."""
-        if bool(self._tool_result) is (result is None):
+    def match(self, heard: Heard, round_: int) -> Mapping[str, str] | None:
+        """The captures, or None when a condition does not hold. ``round_`` 0: the person has just spoken; otherwise
+        tools have run so many times since."""
+        if bool(self._tool_result) is (round_ == 0):
             return None
         if self._first is not None and self._first is not heard.first:
             return None
-        if not all(word.search(heard.typed) for word in self._words):
-            return None
-        if not all(word.search(heard.system) for word in self._system):
+        texts = ((self._words, heard.typed), (self._system, heard.system), (self._shown, heard.rules[round_]))
+        if not all(word.search(text) for words, text in texts for word in words):
             return None
         captures: dict[str, str] = {}
         if self._regex:
@@ -182,7 +185,8 @@ class _Rule:
                 return None
             captures |= _named(found)
         if self._tool_result:
-            if (found := re.search(_made_literal(self._tool_result, captures), result or "", self._flags)) is None:
+            pattern = _made_literal(self._tool_result, captures)
+            if (found := re.search(pattern, heard.results[round_ - 1], self._flags)) is None:
                 return None
             captures |= _named(found)
         return captures

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import posixpath
 import shutil
 import signal
 import time
@@ -21,7 +22,7 @@ from typing import Any
 from claude_agent_sdk import ClaudeSDKClient, ResultMessage
 
 from runtime import logs
-from runtime.agent import doors, guards, options, sandbox
+from runtime.agent import doors, exposing, guards, options, sandbox
 from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed, SessionDied, TurnTimedOut
 from runtime.agent.exchange import exchange, words
 from runtime.agent.gateway import SessionToken, Usage
@@ -98,7 +99,8 @@ class Session:
         """One turn. Raises SessionDied, TurnTimedOut (the session is over) or ModelRefused (it goes on)."""
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         done.add_done_callback(_seen)
-        job = _Job(ask, tell, done, guards.Receipts(self._house.effects, tell))
+        receipts = guards.Receipts(self._house.effects, tell, exposing.at_first(self.spec.rules, ask.rules))
+        job = _Job(ask, tell, done, receipts)
         if self.ended:
             raise self._died("it had ended before")
         self._jobs.put_nowait(job)
@@ -242,6 +244,7 @@ class Session:
             answer = await self._turn(client, job)
         except AskFailed as fault:
             fault.tools, fault.external = tuple(job.receipts.runs), job.receipts.external
+            fault.exposed = job.receipts.exposed
             _fail(job, fault)
         except BaseException:
             _fail(job, self._died("it was ended from outside"))
@@ -287,10 +290,12 @@ class Session:
             stopped=stopped,
             ms=ms,
             usage=(usage,),
+            exposed=job.receipts.exposed,
         )
 
     def _options(self, start: sandbox.Start) -> Any:
         isolation = self._house.isolation
+        confined = isinstance(isolation, Bwrap)
         policy = guards.Policy(
             root=start.tenant,
             role=self.spec.role,
@@ -299,15 +304,17 @@ class Session:
             apart=self.spec.apart,
             replay=self.spec.replay,
             effects=self._house.effects,
-            **({} if isinstance(isolation, Bwrap) else {"resolve": guards.follow}),
+            confined=confined,
+            resolve=posixpath.normpath if confined else guards.follow,
         )
+        reading = exposing.Reading(Folder(self.spec.folder), start.tenant)
         return options.options(
             self._house,
             self.spec,
             start,
             claude_id=self.claude_id,
             resume=self.resumed,
-            hooks=guards.hooks(policy, lambda: self._job.receipts if self._job else None),
+            hooks=guards.hooks(policy, lambda: self._job.receipts if self._job else None, reading),
             servers=self._house.toolbox.servers(self.spec.role, lambda: self._job.ask if self._job else None),
             stderr=self._stderr.append,
         )

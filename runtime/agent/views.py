@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from runtime.tenant.rules.files import RULES
 from runtime.words import Conversation, Role
 
 CONFIG = "state/claude"
@@ -17,6 +18,7 @@ WRITABLE = ("directives", "execution", "state")
 
 KEPT = (
     "life",
+    RULES,
     "state/messages",
     "state/turns",
     "state/aside",

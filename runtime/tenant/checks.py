@@ -6,6 +6,7 @@ is parsed and never imported; an agent may write most of these files, so what co
 
 import ast
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runtime import checked_json, checked_yaml
@@ -15,8 +16,9 @@ from runtime.tenant.config import TENANT_FILE, TenantConfig
 from runtime.tenant.folder import COMMITTED, Folder
 from runtime.tenant.git.changes import is_litter
 from runtime.tenant.git.commits import shown
-from runtime.tenant.heads import Directive, Manifest, Rule, Schedules
+from runtime.tenant.heads import Directive, Manifest, Schedules
 from runtime.tenant.life import files
+from runtime.tenant.rules import files as rules
 
 LARGEST = 1_000_000
 """Characters of a tool or of the manifest; reading one takes up to a second."""
@@ -77,15 +79,22 @@ def _sop(rel: str, text: str) -> None:
 
 
 def _rule(rel: str, text: str) -> None:
-    checked_json.load(Path(rel), Rule, text=_head(rel, text), above=1, hint=_HINT)
+    with _as_faults():
+        rules.check(rel, text)
 
 
 def _head(rel: str, text: str) -> str:
-    try:
+    with _as_faults():
         frontmatter.parse(text, path=rel)
+    return frontmatter.head(text)
+
+
+@contextmanager
+def _as_faults() -> Iterator[None]:
+    try:
+        yield
     except BadInput as fault:
         raise ConfigFault([fault.problem], hint=fault.hint) from None
-    return frontmatter.head(text)
 
 
 def _manifest(rel: str, text: str) -> None:

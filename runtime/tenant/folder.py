@@ -9,7 +9,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -184,12 +184,12 @@ class Folder:
                         removed += 1
         return removed
 
-    def stamps(self) -> Stamps:
-        """A cheap scan of the committed parts: no file is opened, no link followed; what is neither file nor
-        folder (a link, a FIFO) is listed as well."""
+    def stamps(self, parts: Iterable[str] = COMMITTED) -> Stamps:
+        """A cheap scan of ``parts``: no file is opened, no link followed; what is neither file nor folder (a link, a
+        FIFO) is listed as well."""
         found: dict[str, Stamp] = {}
         now = time.time_ns()
-        waiting = list(COMMITTED)
+        waiting = list(parts)
         while waiting:
             rel = waiting.pop()
             try:

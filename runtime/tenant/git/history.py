@@ -23,6 +23,7 @@ from runtime.tenant.git.changes import (
     compare,
     in_the_way,
     subject_of,
+    written,
 )
 from runtime.tenant.git.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
 from runtime.tenant.git.landing import Landing, between
@@ -78,10 +79,10 @@ class History(Reading):
         """Commit what a turn changed under ProxyStaff's name, a commit for each concern.
 
         The hint is the subject where there is one commit only; ``check`` is a further one for what the turn changed.
-        Settings (tenant.yaml, CLAUDE.md) are not the agent's to change: a change of those is an admin's, and stays for
-        ``commit_admin``.
+        Settings (tenant.yaml, CLAUDE.md) and rules are not the agent's to change: a change of those is an admin's, and
+        stays for ``commit_admin``.
         """
-        return self._commit_changes(origin, subject_hint, frozenset(Concern) - {Concern.SETTINGS}, check)
+        return self._commit_changes(origin, subject_hint, frozenset(Concern) - wording.ADMINS, check)
 
     def commit_by(self, origin: Origin, *, only: Collection[str]) -> CommitResult:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff. Of the
@@ -111,7 +112,7 @@ class History(Reading):
                 problem = f"{target.id[:10]} is taken back already: nothing of it is left"
                 raise Refused(problem, hint="see `proxystaff history`")
             if dirty := self._landing.dirty(changes):
-                raise Refused(f"{', '.join(dirty)}: edited and not committed", hint="commit or undo these edits first")
+                raise _edited(dirty)
             title, first = wording.revert_subject(target.subject), wording.reverts_line(target.id)
             planned = Planned(wording.message(title, origin, first=first), mended, tree=tree)
             return self.find(self._landing.land(planned, self._author(origin.actor), head))
@@ -149,11 +150,23 @@ class History(Reading):
             self._repository.move(f"refs/tags/{GOOD}{number}", head, "")
             return f"{GOOD}{number}"
 
+    def write(self, contents: Mapping[str, bytes | None], origin: Origin, title: str) -> Commit:
+        """Write files (None: take one away) as one commit by ``origin.actor``, whole or not at all, also when killed.
+        Raises Refused, with nothing changed: somebody is editing one of them, or one would fail its check."""
+        with self._lock:
+            self._landing.settle()
+            head = self.head()
+            changes = [written(path, self.files(head).get(path), data) for path, data in contents.items()]
+            if dirty := self._landing.dirty(changes):
+                raise _edited(dirty)
+            planned = Planned(wording.message(title, origin), changes)
+            return self.find(self._landing.land(planned, self._author(origin.actor), head))
+
     def set_aside(self, turn: str) -> str | None:
         """Take what a dead attempt left out of the folder, and keep it: the id of a commit that holds it, or None.
 
         The commit is kept under refs/proxystaff/set-aside/; an earlier one of the same turn is its second parent.
-        Settings stay where they are: no agent writes them, so what is there is an admin's.
+        Settings and rules stay where they are: no agent writes them, so what is there is an admin's.
         """
         with self._lock:
             self._landing.settle()
@@ -162,7 +175,7 @@ class History(Reading):
             for path in in_the_way(self._folder, tracked):
                 self._folder.remove(path)
             found = compare(self._folder, tracked, self._known).changes
-            changes = [one for one in found if one.concern is not Concern.SETTINGS]
+            changes = [one for one in found if one.concern not in wording.ADMINS]
             if not changes:
                 return None
             ref = _SET_ASIDE + wording.ref_name(turn)
@@ -311,6 +324,10 @@ def _own_home() -> Path:
         return Path.home()
     except RuntimeError:  # a container's user without a name and a home
         return Path("/nonexistent")
+
+
+def _edited(files: tuple[str, ...]) -> Refused:
+    return Refused(f"{', '.join(files)}: edited and not committed", hint="commit or undo these edits first")
 
 
 def _in_the_way(what: str, files: tuple[str, ...]) -> Conflict:

@@ -17,7 +17,7 @@ _SIGNS = (
 )
 _LETTERS = rf"(?:[^\W\d_]|[{_SIGNS}])+"
 _WORD = re.compile(rf"\d+(?:[.,:/-]\d+)*|{_LETTERS}(?:'{_LETTERS})?")
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _FRACTIONS = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "½": ".5", "¼": ".25", "¾": ".75"})
 _ENDLESS = re.compile(r"([\w.,+-]{300})[\w.,+-]+")
@@ -99,7 +99,7 @@ def _words(text: str) -> Iterator[str]:
             yield NOT
         elif word in STOP or word.partition("'")[0] in STOP:
             continue
-        elif _UNSPACED.match(word):
+        elif UNSPACED.match(word):
             yield from _pairs(word)
         elif term := _NUMBERS.get(word) or _stem(word):
             yield term

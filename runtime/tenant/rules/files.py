@@ -68,7 +68,20 @@ def parse(path: str, text: str) -> Rule:
     """Raises ConfigFault or BadInput naming ``path`` and the line when it is no rule."""
     ref = ref_of(path)
     if ref is None:
-        raise BadInput(f"{path}: no rule's file", hint=f"rules are {RULES}/<directive>/<id>.md")
+        raise BadInput(f"{path}:1: no rule's file", hint=f"rules are {RULES}/<directive>/<id>.md")
     _, body = frontmatter.parse(text, path=path)
     head = checked_json.load(Path(path), Head, text=frontmatter.head(text), above=1)
-    return Rule(ref.partition("/")[0], head, body.strip())
+    rule = Rule(ref.partition("/")[0], head, body.strip())
+    if rule.ref != ref:
+        raise BadInput(f"{path}:2: its id is {head.id}", hint="a rule's id is the name of its file, without .md")
+    if not rule.text:
+        raise BadInput(f"{path}: it says nothing", hint="write the rule's words below its head")
+    return rule
+
+
+def check(path: str, text: str) -> None:
+    """Whether a rule may come into force. Raises as ``parse``, and BadInput for one that says too much."""
+    size = len(parse(path, text).text)
+    if size > LONGEST:
+        problem = f"{path}: it has {size} characters, a rule has {LONGEST} at most"
+        raise BadInput(problem, hint="say it shorter, or in two rules")

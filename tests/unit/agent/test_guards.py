@@ -15,6 +15,7 @@ OWNER = Policy(root="/tenant", role=Role.OWNER, shell=True)
 GUEST = Policy(root="/tenant", role=Role.GUEST, shell=True)
 REACHES = BUILT_IN | {"mcp__staff__send": "external"}
 APART = Policy(root="/tenant", role=Role.OWNER, shell=True, apart=True, effects=REACHES)
+OPEN = Policy(root="/tenant", role=Role.OWNER, shell=True, confined=False)
 NO_SHELL = Policy(root="/tenant", role=Role.OWNER, shell=False)
 
 
@@ -49,11 +50,18 @@ NO_SHELL = Policy(root="/tenant", role=Role.OWNER, shell=False)
         (OWNER, "Write", {"file_path": "/tenant/directives/.gitattributes"}, False),
         (OWNER, "Write", {"file_path": "/tenant/directives/.git/config"}, False),
         (OWNER, "Write", {"file_path": "/tenant/execution/.mcp.json"}, False),
+        (OWNER, "Write", {"file_path": "/tenant/directives/rules/lead/r1.md"}, False),
+        (OWNER, "Edit", {"file_path": "directives/../directives/Rules/lead/r1.md"}, False),
+        (OWNER, "Read", {"file_path": "/tenant/directives/rules/lead/r1.md"}, True),
+        (OWNER, "Write", {"file_path": "/tenant/directives/rules-of-thumb.md"}, True),
         (OWNER, "Write", {"file_path": "/tenant/state/messages/2026-11.jsonl"}, False),
         (OWNER, "Write", {"file_path": "/tenant/state/claude/x"}, False),
         (OWNER, "Write", {"file_path": "/tenant/state/recent_messages.json"}, False),
         (OWNER, "Bash", {"command": "ls"}, True),
         (OWNER, "WebFetch", {"url": "http://example.org"}, False),
+        (OWNER, "Bash", {"command": "cat directives/rules/lead/r1.md"}, True),
+        (OPEN, "Bash", {"command": "ls"}, True),
+        (OPEN, "Bash", {"command": "echo x > directives/rules/lead/r1.md"}, False),
         (NO_SHELL, "Bash", {"command": "ls"}, False),
         (replace(APART, apart=False), "mcp__staff__send", {}, True),
         (APART, "mcp__staff__send", {}, False),

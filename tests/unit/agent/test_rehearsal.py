@@ -294,3 +294,50 @@ async def test_many_at_once_do_not_disturb_each_other(example: Model) -> None:
 def test_the_demo_has_no_fault() -> None:
     assert os.access(DEMO, os.R_OK)
     RehearsalUpstream(DEMO)
+
+
+RULES = """
+replies:
+  - {when: {words: [call], rules: text first}, do: [{say: I text first.}]}
+  - when: {words: lead}
+    do: [{use: {tool: Read, input: {}}}, {say: As always.}]
+  - {when: {words: lead, tool_result: '.', rules: [within, an hour]}, do: [{say: Within the hour.}]}
+  - {when: {words: call}, do: [{say: I call.}]}
+"""
+BLOCK = "(rules of yours that apply here:)\n- Always text first.\n\n"
+BESIDE = "PostToolUse:Read hook additional context: Rules you learned for lead:\n- Answer within an hour."
+
+
+def beside(text: str) -> Message:
+    return {"role": "system", "content": [{"type": "text", "text": text}]}
+
+
+@pytest.mark.parametrize(
+    ("spoken", "system", "answer"),
+    [
+        ("call her", "Text first, I say.", "[rehearsal] I call."),
+        ("call her, text first", "", "[rehearsal] I call."),
+        ("call her", "Standing.\n\nRules you learned:\n- Be kind.\n- Text first.\n", "[rehearsal] I text first."),
+        (f"{BLOCK}{HEADER}call her", "", "[rehearsal] I text first."),
+        (f"(onboarding: ask where)\n\n{BLOCK}{HEADER}call her", "", "[rehearsal] I text first."),
+    ],
+)
+async def test_a_scenario_hears_the_rules_that_are_shown(tmp_path: Path, spoken: str, system: str, answer: str) -> None:
+    assert (await model(tmp_path, RULES)(says(spoken), system=system))[0] == answer
+
+
+async def test_the_words_of_rules_are_not_the_persons(tmp_path: Path) -> None:
+    at = model(tmp_path, "default: '{words}|{text}'\nannounce: false\n")
+    spoken = f"(onboarding: ask where)\n\n{BLOCK}{HEADER}call her"
+    assert await at(says(spoken)) == (f"call her|{HEADER}call her", [])
+
+
+async def test_a_rule_beside_a_result_is_heard_from_that_round_on(tmp_path: Path) -> None:
+    at = model(tmp_path, RULES)
+    read_, context = used("the directive"), beside(BESIDE)
+    text, [use] = await at(says("a lead"))
+    assert (text, use["tool"]) == ("", "Read")
+    assert (await at(says("a lead"), *read_))[0] == "[rehearsal] As always."
+    assert (await at(says("a lead"), *read_, context))[0] == "[rehearsal] Within the hour."
+    before = [says("a lead"), *read_, context, answered("[rehearsal] Within the hour.")]
+    assert (await at(*before, says("a lead"), *read_))[0] == "As always.", "what an earlier turn was shown is past"

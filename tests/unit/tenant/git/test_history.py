@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.errors import BadInput, Broken, NotFound, Refused, Unavailable
+from runtime.errors import BadInput, Broken, ConfigFault, NotFound, Refused, Unavailable
 from runtime.tenant.folder import Folder
 from runtime.tenant.git import commits as wording
 from runtime.tenant.git.commits import Concern
@@ -145,6 +145,49 @@ def test_settings_are_not_the_agents_to_commit(history: History, root: Path) -> 
     assert history.commit_agent(AGENT_ORIGIN).commits == ()
     [commit] = history.commit_admin().commits
     assert commit.subject == "Change settings: tenant.yaml"
+
+
+RULE = "directives/rules/lead-follow-up/call.md"
+
+
+def test_rules_are_not_the_agents_to_commit(history: History, root: Path) -> None:
+    (root / RULE).parent.mkdir(parents=True)
+    (root / RULE).write_text("Call first.\n")
+    edit(root, "directives/lead-follow-up.md", "an hour", "five minutes")
+    assert [one.subject for one in history.commit_agent(AGENT_ORIGIN).commits] == ["Change directive: lead-follow-up"]
+    assert history.set_aside("turn") is None
+    [commit] = history.commit_admin().commits
+    assert (commit.subject, commit.by_agent, commit.files) == ("Write rule: lead-follow-up/call", False, (RULE,))
+
+
+def test_files_are_put_as_one_commit_under_an_admins_name(history: History, root: Path) -> None:
+    (root / RULE).parent.mkdir(parents=True)
+    (root / RULE).write_text("Call first.\n")
+    history.commit_admin()
+    edit(root, "life/identity.md", "Anden", "Andy")
+    contents = {RULE: None, "directives/lead-follow-up.md": b"Call first.\n", "directives/new.md": b"New.\n"}
+    made = history.put(contents, Origin(actor=ADMIN, tenant="anden", reason="promote"), "Promote a rule")
+    assert (made.subject, made.by_agent, set(made.files)) == ("Promote a rule", False, set(contents))
+    assert not (root / RULE).exists()
+    assert (root / "directives/lead-follow-up.md").read_text() == "Call first.\n"
+    assert git(root, "status", "--porcelain").split() == ["M", "life/identity.md"], "what others edit stays theirs"
+
+
+def test_nothing_is_put_over_an_edit_or_where_it_would_break_a_file(history: History, root: Path) -> None:
+    edit(root, "directives/lead-follow-up.md", "an hour", "a day")
+    head = history.head()
+    with pytest.raises(Refused, match=r"lead-follow-up\.md: edited and not committed"):
+        history.put({"directives/lead-follow-up.md": b"x", "life/identity.md": b"x"}, AGENT_ORIGIN, "Put")
+    careful = History(Folder(root), check=_refuse_x)
+    with pytest.raises(Refused, match="a file that cannot be in force: no x"):
+        careful.put({"life/identity.md": b"x"}, AGENT_ORIGIN, "Put")
+    assert history.head() == head
+    assert (root / "life/identity.md").read_text() == "Anden\n"
+
+
+def _refuse_x(path: str, data: bytes | None) -> None:
+    if data == b"x":
+        raise ConfigFault(["no x"], hint="write more")
 
 
 def test_an_admins_edit_carries_the_name_git_knows(history: History, root: Path, tmp_path: Path) -> None:
@@ -385,7 +428,7 @@ def test_git_itself_reads_our_trailers_only(history: History, root: Path, reason
             [],
             "Remember: a, b, c and 2 more",
         ),
-        (Concern.DIRECTIVE, ["directives/rules/lead-follow-up/call.md"], [], [], "Write rule: lead-follow-up/call"),
+        (Concern.RULE, ["directives/rules/lead-follow-up/call.md"], [], [], "Write rule: lead-follow-up/call"),
         (Concern.DIRECTIVE, [], [], ["directives/showings.md"], "Drop directive: showings"),
         (Concern.TOOL, ["execution/look_up.py"], ["execution/tool_manifest.json"], [], "Change tool: look_up"),
         (Concern.SCHEDULE, [], ["state/schedules.yaml"], [], "Change schedules"),

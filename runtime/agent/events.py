@@ -112,6 +112,13 @@ class AskFailed(Unavailable):
         self.exposed: Exposed = {}
         self.external = False
 
+    @property
+    def done(self) -> Answer:
+        """What had been done by then, as an answer without words."""
+        return Answer(
+            text="", tools=self.tools, session="", stopped=False, ms=0, usage=self.usage, exposed=self.exposed
+        )
+
 
 class SessionDied(AskFailed):
     """The CLI or its sandbox ended before the turn did."""

@@ -29,6 +29,7 @@ from runtime.tenant.git.history import AGENT, Origin
 from runtime.tenant.git.worktrees import Conflict, Failed, Merged, NoChanges, Outcome
 from runtime.tenant.life.budgets import Budgets
 from runtime.tenant.registry import Tenant, Tenants
+from runtime.turns.course import Course
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import Records
 from runtime.words import Conversation, TurnId
@@ -42,12 +43,13 @@ class CutShort(Unavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What came of one attempt. ``upto``: how far of what was said it has seen; ``note``: what else is to be told;
-    ``final``: there is no other one."""
+    """What came of one attempt. ``upto``: how far of what was said it has seen; ``head``: the commit it worked on;
+    ``note``: what else is to be told; ``final``: there is no other one."""
 
     outcome: Outcome
     upto: int | None
     answer: Answer | None = None
+    head: str = ""
     note: str = ""
     final: bool = False
 
@@ -112,7 +114,8 @@ class Runner:
             task = await self._task(run, tenant)
             attempt = await self._attempt(run, tenant, task)
         except AskFailed as fault:
-            attempt = Attempt(outcome=Failed(f"{fault.reason}: {fault.problem}"), upto=run.upto)
+            failed = Failed(f"{fault.reason}: {fault.problem}")
+            attempt = Attempt(outcome=failed, upto=run.upto, answer=fault.done)
         except (Unavailable, OSError) as fault:  # the disk, a person's git, the end of the process
             problem = fault.problem if isinstance(fault, Fault) else str(fault)
             due = self.now() + moments.LONGEST_WAIT
@@ -133,12 +136,13 @@ class Runner:
         """What came of the task, landed. An attempt that died when all was kept asks nobody again."""
         history = self.records.book(tenant).history
         answer: Answer | None = None
-        note = ""
+        note = base = ""
         if not await asyncio.to_thread(history.kept, run.id):
             if run.attempts > moments.ATTEMPTS:
                 problem = f"it was begun {run.attempts - 1} times and never ended"
                 return Attempt(outcome=Failed(problem), upto=task.upto)
             tree = await self._folder(run, tenant)
+            base = tree.base
             if run.file:
                 await self.database.write(lambda tx: runs.saw(tx, run, tree.blob(run.file)))
             brief = await asyncio.to_thread(task.begin, tree)
@@ -147,15 +151,16 @@ class Runner:
             note = f"not taken: {', '.join(kept.left)}" if kept.left else ""
             if kept.problem:
                 failed = Failed(kept.problem)
-                return Attempt(outcome=failed, upto=task.upto, answer=answer, note=note, final=kept.final)
+                final = kept.final
+                return Attempt(outcome=failed, upto=task.upto, answer=answer, head=base, note=note, final=final)
             if not kept.changes:
-                return Attempt(outcome=NoChanges(), upto=task.upto, answer=answer, note=note)
+                return Attempt(outcome=NoChanges(), upto=task.upto, answer=answer, head=base, note=note)
             origin = _origin(run, answer)
             await asyncio.to_thread(tree.keep, list(kept.changes), origin, title=kept.title, first=kept.first)
         async with self.lanes.folder(tenant.id):
             await asyncio.to_thread(self.records.settle, tenant, TurnId(run.id))
             outcome = await asyncio.to_thread(worktrees.land, history, run.id)
-        return Attempt(outcome=outcome, upto=task.upto, answer=answer, note=note)
+        return Attempt(outcome=outcome, upto=task.upto, answer=answer, head=base, note=note)
 
     async def _folder(self, run: Run, tenant: Tenant) -> worktrees.Worktree:
         """From what is committed, an admin's edits included: they are in force."""
@@ -220,7 +225,8 @@ class Runner:
             return
         origin = _origin(run, attempt.answer)
         commits = [landed] if landed else []
-        await asyncio.to_thread(self.records.ran, tenant, origin, attempt.answer, commits, ending.value)
+        course = Course(answer=attempt.answer, head=attempt.head)
+        await asyncio.to_thread(self.records.ran, tenant, origin, course, commits, ending.value)
 
 
 def _kept(task: Task, tree: worktrees.Worktree) -> Kept:

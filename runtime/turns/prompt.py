@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from runtime.tenant.life.said import SPOKEN
 from runtime.tenant.life.sources import Said
+from runtime.tenant.rules.composing import applying
+from runtime.tenant.rules.files import Rule
 from runtime.words import How, Inbound, Media, Person
 
 # Only what a person typed or spoke is their own word; the rest is something they show us.
@@ -23,7 +25,9 @@ _SHOWN = {
 
 # A line of a text that looks like a header of ours, with what passes for its dots: somebody would be speaking in
 # another's name.
-_FORGED = re.compile(r"\s*(\[.*[·•‧∙⋅・]|\(a file:|\(about this|\(before, they|\(onboarding:)", re.IGNORECASE)
+_FORGED = re.compile(
+    r"\s*(\[.*[·•‧∙⋅・]|\(a file:|\(about this|\(before, they|\(onboarding:|\(rules of yours)", re.IGNORECASE
+)
 _UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me"})
 """Kinds of characters that take no room: in front of a header they hide nothing from a reader."""
 
@@ -31,9 +35,13 @@ _UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me"})
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 
-def compose(messages: Sequence[Inbound], person: Person, zone: ZoneInfo, *, standing: str = "") -> str:
-    """The prompt of one turn. Times are in the tenant's zone; ``standing`` is a line of ours that goes before all."""
-    return "\n\n".join([*([standing] if standing else []), *(_one(message, person, zone) for message in messages)])
+def compose(
+    messages: Sequence[Inbound], person: Person, zone: ZoneInfo, *, standing: str = "", rules: Sequence[Rule] = ()
+) -> str:
+    """The prompt of one turn. Times are in the tenant's zone; ``standing`` is a line of ours that goes before all, then
+    the learned ``rules`` that apply."""
+    ours = [part for part in (standing, applying(rules)) if part]
+    return "\n\n".join([*ours, *(_one(message, person, zone) for message in messages)])
 
 
 def said(messages: Sequence[Inbound], person: Person) -> tuple[Said, ...]:

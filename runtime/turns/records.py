@@ -5,12 +5,10 @@ Blocking: called in threads, by whoever holds the folder's lane. Each write may 
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from runtime import logs
-from runtime.agent.events import Answer, ToolRun
-from runtime.agent.prices import NO_TOKENS
 from runtime.channels import outgoing
 from runtime.tenant.checks import check
 from runtime.tenant.folder import Stamp, Stamps, stamp_of
@@ -21,12 +19,17 @@ from runtime.tenant.git.commits import BadFile, shown
 from runtime.tenant.git.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
+from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.life.unsaid import refuse_unsaid
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog, sync_recent
 from runtime.tenant.registry import Tenant, Tenants
-from runtime.tenant.turnlog import TurnLine, TurnLog
+from runtime.tenant.rules import composing
+from runtime.tenant.rules.files import Rule
+from runtime.tenant.rules.shelf import Shelf
+from runtime.tenant.turnlog import TurnLog
 from runtime.turns.bad_edits import Standing
+from runtime.turns.course import Course, line_of
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
 from runtime.turns.pairing import harmless
@@ -69,6 +72,7 @@ class Book:
     messages: MessageLog
     turns: TurnLog
     history: History
+    shelf: Shelf
     clean: Stamps | None = None
     onboarding: str = ""
     """What the agent is told of it, made from the files that ``standing_of`` stamps."""
@@ -88,7 +92,7 @@ class Records:
         if (found := self._books.get(tenant.id)) is None:
             folder = tenant.folder
             found = self._books.setdefault(
-                tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder, check=check))
+                tenant.id, Book(MessageLog(folder), TurnLog(folder), History(folder, check=check), Shelf(folder))
             )
         return found
 
@@ -135,6 +139,15 @@ class Records:
         if book.standing_of != files:
             book.onboarding, book.standing_of = onboarding.standing(Life(tenant.folder, book.history)), files
         return book.onboarding
+
+    def head(self, tenant: Tenant) -> str:
+        """The commit that the tenant's folder is at."""
+        return self.book(tenant).history.head()
+
+    def brought_up(self, tenant: Tenant, messages: Sequence[Inbound]) -> tuple[Rule, ...]:
+        """The rules that what a person says in their own words brings up."""
+        text = "\n".join(message.text for message in messages if message.how in OWN)
+        return tuple(composing.brought_up(self.book(tenant).shelf.rules(), text))
 
     def put_aside(self, tenant: Tenant, bad: Sequence[BadFile]) -> None:
         """Take bad files out of the way, where the agent would read them, and bring what is committed."""
@@ -204,7 +217,7 @@ class Records:
         now = datetime.now(UTC)
         self.book(tenant).messages.append([_outbound(key, letter, turn, now) for key, letter in letters.items()])
 
-    def commit(self, tenant: Tenant, origin: Origin, answer: Answer | None) -> tuple[list[str], Sequence[BadFile]]:
+    def commit(self, tenant: Tenant, origin: Origin, course: Course) -> tuple[list[str], Sequence[BadFile]]:
         """What the turn changed, one commit a concern, and the turn's own line; the ids of the commits, and what it
         changed that fails its check."""
         book = self.book(tenant)
@@ -218,13 +231,13 @@ class Records:
             bad = result.bad
             book.clean = None if bad else after
         book.working = None
-        book.turns.append([_turn(origin, answer, commits)])
+        book.turns.append([line_of(origin, course, commits)])
         return commits, bad
 
-    def ran(self, tenant: Tenant, origin: Origin, answer: Answer | None, commits: list[str], outcome: str) -> None:
+    def ran(self, tenant: Tenant, origin: Origin, course: Course, commits: list[str], outcome: str) -> None:
         """The line of a run, which nobody typed."""
-        line = replace(_turn(origin, answer, commits), extra={"outcome": outcome})
-        self.book(tenant).turns.append([line])
+        known = line_of(origin, course, commits)
+        self.book(tenant).turns.append([replace(known, extra={"outcome": outcome, **known.extra})])
 
     def settled(self, row: Planned, outcome: SendOutcome) -> None:
         """What became of a message we sent: a later line under its key. What a webhook was told is no message."""
@@ -313,42 +326,6 @@ def _outbound(key: str, letter: Letter, turn: TurnId, now: datetime) -> MessageL
         state=SendState.QUEUED,
         extra={"file": letter.file} if letter.file else {},
     )
-
-
-def _turn(origin: Origin, answer: Answer | None, commits: list[str]) -> TurnLine:
-    """A turn that was answered before a kill, or with an apology, has no answer: its line says what is known."""
-    tools = answer.tools if answer else ()
-    return TurnLine(
-        turn=TurnId(origin.turn),
-        at=datetime.now(UTC),
-        conversation=Conversation(origin.conversation),
-        trigger=origin.trigger,
-        tools=[asdict(run) for run in tools],
-        exposures=exposures(tools),
-        commits=commits,
-        usage=_usage(answer),
-        ms=answer.ms if answer else 0,
-    )
-
-
-def _usage(answer: Answer | None) -> dict[str, object]:
-    """What the turn asked of models, over all attempts."""
-    if answer is None:
-        return {}
-    tokens = sum((one.tokens for one in answer.usage), start=NO_TOKENS)
-    return {
-        "requests": sum(one.requests for one in answer.usage),
-        "usd": round(sum(one.usd for one in answer.usage), 6),
-        "models": sorted({model for one in answer.usage for model in one.models}),
-        "tokens": asdict(tokens),
-    }
-
-
-def exposures(tools: Sequence[ToolRun]) -> list[str]:
-    """Which of its own instructions the agent had before it: README always, a directive or rule when it was read."""
-    read = [str(run.input.get("file_path", "")) for run in tools if run.name == "Read" and run.ok]
-    named = [f"directives/{path.partition('/directives/')[2]}" for path in read if "/directives/" in path]
-    return list(dict.fromkeys(["directives/README.md", *named]))
 
 
 def _said_check(book: Book, origin: Origin) -> Check:

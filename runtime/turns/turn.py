@@ -16,7 +16,7 @@ from functools import partial
 
 from runtime import logs
 from runtime.agent import events
-from runtime.agent.events import AgentEvent, Answer, Ask, AskFailed
+from runtime.agent.events import AgentEvent, Ask, AskFailed
 from runtime.agent.pool import Sessions
 from runtime.background import beside
 from runtime.channels.base import Commits, Done, Partial, Progress, Reply, ToolRan
@@ -30,6 +30,7 @@ from runtime.turns import inbox, outbox, prompt, reply
 from runtime.turns.attachments import Attachments, Outgoing
 from runtime.turns.bad_edits import AGENT
 from runtime.turns.board import Board
+from runtime.turns.course import NOT_ASKED, Course
 from runtime.turns.delivery import Delivery
 from runtime.turns.edits import Edits
 from runtime.turns.ending import Ending
@@ -173,21 +174,22 @@ class Turn:
                 await self.lanes.wait_for(previous)
 
     async def _work(self, taken: Taken) -> list[str]:
-        letters, answer = taken.planned, None
+        letters, course = taken.planned, NOT_ASKED
         if not letters:
             await self.edits.begin(taken.tenant, taken.turn)  # until then nothing in the folder is the turn's own
             try:
-                letters, answer = await self._answer(taken)
+                letters, course = await self._answer(taken)
             except Exception:
                 # Before another conversation's turn could take what is left for an admin's edits.
                 await asyncio.to_thread(self.records.set_aside, taken.tenant, taken.turn)
                 raise
         # Written again after a kill, too: the log has each line once.
         said = asyncio.to_thread(self.records.said, taken.tenant, taken.turn, letters)
-        await asyncio.gather(said, self._commit(taken, answer))
+        course = replace(course, role=taken.person.role.value, reached=bool(letters))
+        await asyncio.gather(said, self._commit(taken, course))
         return list(letters)
 
-    async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Answer | None]:
+    async def _answer(self, taken: Taken) -> tuple[Mapping[str, Letter], Course]:
         self.board.post(taken.turn, Progress("working"))
         if any(message.media for message in taken.messages):
             brought = await self.attachments.bring(taken.tenant, taken.messages)
@@ -196,7 +198,7 @@ class Turn:
         taken = replace(taken, messages=tuple(recalled))
         signs = Signs(self.post, taken.tenant, taken.last, taken.turn)
         async with self._heard(taken), beside(signs.run()):
-            text, answer = await self._ask(taken, signs)
+            text, course = await self._ask(taken, signs)
             self._show_words(taken.turn, signs.end())
         said, named = reply.files(text)
         copies = await asyncio.to_thread(self._copies, taken, named)
@@ -205,7 +207,7 @@ class Turn:
             parts, copies = [], []  # the business answered by itself meanwhile
         letters = await self.speaking.plan(taken.turn, taken.tenant, [*answers(taken.last, parts), *copies])
         self.board.post(taken.turn, Reply("\n\n".join(one.text for one in letters.values() if one.text)))
-        return letters, answer
+        return letters, course
 
     def _copies(self, taken: Taken, named: Sequence[str]) -> list[Letter]:
         """A letter for each file the answer carries, or a word that it could not be sent."""
@@ -222,14 +224,16 @@ class Turn:
                 letters.append(replace(to, text=f"I could not send {rel.rpartition('/')[2]}."))
         return letters
 
-    async def _ask(self, taken: Taken, signs: Signs) -> tuple[str, Answer | None]:
+    async def _ask(self, taken: Taken, signs: Signs) -> tuple[str, Course]:
         """The agent's words, or an apology; the trouble is recorded with the turn."""
         if taken.attempt > ATTEMPTS:
-            return await self._apologise(taken, "died", f"it was begun {taken.attempt - 1} times and never ended"), None
+            return await self._apologise(taken, "died", f"it was begun {taken.attempt - 1} times and never ended")
         if not self.lanes.begins(taken.turn):
-            return reply.APOLOGIES["stopped"], None
+            return reply.APOLOGIES["stopped"], Course(stopped=True)
         if taken.today > taken.tenant.config.limits.turns_per_day:
-            return await self._apologise(taken, "turns", f"{taken.today} turns today"), None
+            return await self._apologise(taken, "turns", f"{taken.today} turns today")
+        rules = self.records.brought_up(taken.tenant, taken.messages)
+        course = Course(head=self.records.head(taken.tenant))
         ask = Ask(
             tenant=taken.tenant.id,
             folder=taken.tenant.folder.root,
@@ -240,7 +244,9 @@ class Turn:
                 taken.person,
                 taken.tenant.config.zone,
                 standing=self.records.onboarding_line(taken.tenant, taken.person),
+                rules=rules,
             ),
+            rules=tuple(rule.path for rule in rules),
             role=taken.person.role,
             said=prompt.said(taken.messages, taken.person),
             timezone=taken.tenant.config.timezone,
@@ -249,12 +255,15 @@ class Turn:
         try:
             answer = await self.sessions.ask(ask, partial(self._show, taken.turn, signs))
         except AskFailed as fault:
-            return await self._apologise(taken, fault.reason, fault.problem), None
-        return (reply.APOLOGIES["stopped"] if answer.stopped else answer.text), answer
+            return await self._apologise(taken, fault.reason, fault.problem, replace(course, answer=fault.done))
+        text = reply.APOLOGIES["stopped"] if answer.stopped else answer.text
+        return text, replace(course, answer=answer, stopped=answer.stopped)
 
-    async def _apologise(self, taken: Taken, reason: str, problem: str) -> str:
+    async def _apologise(
+        self, taken: Taken, reason: str, problem: str, course: Course = NOT_ASKED
+    ) -> tuple[str, Course]:
         await self._trouble(taken.turn, f"{reason}: {problem}")
-        return reply.APOLOGIES[reason]
+        return reply.APOLOGIES[reason], replace(course, problem=reason)
 
     @asynccontextmanager
     async def _heard(self, taken: Taken) -> AsyncIterator[None]:
@@ -270,7 +279,7 @@ class Turn:
         finally:
             await writing
 
-    async def _commit(self, taken: Taken, answer: Answer | None) -> None:
+    async def _commit(self, taken: Taken, course: Course) -> None:
         """What the turn changed, by concern. After the reply is durable, so that a second run does not ask again."""
         origin = Origin(
             actor="agent",
@@ -280,7 +289,7 @@ class Turn:
             trigger=f"message {taken.last.id}",
             reason=taken.last.text,
         )
-        commits, bad = await asyncio.to_thread(self.records.commit, taken.tenant, origin, answer)
+        commits, bad = await asyncio.to_thread(self.records.commit, taken.tenant, origin, course)
         if commits:
             await self.database.write(lambda tx: tx.run(COMMITTED, turn=taken.turn, commits=json.dumps(commits)))
             self.board.post(taken.turn, Commits(tuple(commits)))

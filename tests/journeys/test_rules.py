@@ -1,4 +1,4 @@
-"""Rules as the agent meets them: the real CLI in the real sandbox, with a model that says what the test tells it to."""
+"""Rules as the agent meets them, with the real CLI: a session of its own first, then the whole product."""
 
 import json
 import subprocess
@@ -11,6 +11,11 @@ from agent_house import ask, make_tenant, pool
 from fakes_model import Body, FakeModel, Say, Step, Use, last_result
 
 from runtime.agent.isolation import FileToolsOnly
+from runtime.channels.doubles.telegram_updates import message_update
+from runtime.stage import OWNER_TELEGRAM, Stage
+from runtime.tenant.turnlog import TurnLine, TurnLog
+from tests.journeys.rehearsing import rehearsing
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.journey
 
@@ -142,3 +147,89 @@ def _files(folder: Path) -> str:
         text=True,
         check=True,
     ).stdout
+
+
+# The whole product.
+
+SCENARIO = """
+announce: false
+replies:
+  - {when: {words: [sarah], rules: text first}, do: [{say: I texted her.}]}
+  - {when: {words: [sarah], rules: sign as A}, do: [{say: "I called her. A."}]}
+  - {when: {words: [sarah]}, do: [{say: I called her.}]}
+  - when: {words: [the procedure]}
+    do: [{use: {tool: Bash, input: {command: cat directives/lead-follow-up.md}}}, {say: No rule.}]
+  - {when: {words: [the procedure], tool_result: '.', rules: always ask}, do: [{say: I always ask.}]}
+  - when: {words: write a rule}
+    do:
+      - use: {tool: Write, input: {file_path: '{folder}/directives/rules/lead-follow-up/mine.md', content: x}}
+      - use: {tool: Bash, input: {command: 'echo x > directives/rules/lead-follow-up/mine.md'}}
+      - say: Tried.
+"""
+
+
+async def last_turn(stage: Stage, count: int) -> TurnLine:
+    log = TurnLog(stage.tenant.folder)
+    await until(lambda: len(log.recent()) == count)
+    return log.recent()[-1]
+
+
+async def test_rules_change_answers_and_are_in_the_turns_exposures(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, SCENARIO) as stage:
+        folder = stage.tenant.folder.root
+        await stage.start()
+        assert (await stage.ask("What of Sarah?"))["reply"] == "I called her."
+        line = await last_turn(stage, 1)
+        assert line.exposures == ("directives/README.md",)
+        began = line.extra["head"]
+        assert line.extra == {
+            "exposed": {"directives/README.md": "injected"},
+            "head": began,
+            "role": "owner",
+            "reached": True,
+        }
+
+        put_rule(folder, "lead-follow-up/r1", "Text first.", triggers=["Sarah"])
+        assert (await stage.ask("What of SARAH?"))["reply"] == "I texted her."
+        line = await last_turn(stage, 2)
+        assert line.extra["exposed"]["directives/rules/lead-follow-up/r1.md"] == "injected"
+        assert line.extra["head"] == stage.history.head() != began, "the admin's rule was committed before the turn"
+        assert stage.history.log(limit=1)[0].subject == "Write rule: lead-follow-up/r1"
+
+        (folder / "directives/rules/lead-follow-up/r1.md").unlink()
+        put_rule(folder, "README/tone", "Sign as A.")
+        assert (await stage.ask("And Sarah?"))["reply"] == "I called her. A."
+        line = await last_turn(stage, 3)
+        assert line.exposures == ("directives/README.md", "directives/rules/README/tone.md")
+
+        put_rule(folder, "lead-follow-up/r2", "Always ask.")
+        assert (await stage.ask("cat the procedure"))["reply"] == "I always ask."
+        line = await last_turn(stage, 4)
+        assert line.extra["exposed"] == {
+            "directives/README.md": "injected",
+            "directives/rules/README/tone.md": "injected",
+            "directives/lead-follow-up.md": "read",
+            "directives/rules/lead-follow-up/r2.md": "read",
+        }
+
+        head = stage.history.head()
+        assert (await stage.ask("write a rule"))["reply"] == "Tried."
+        line = await last_turn(stage, 5)
+        assert [(tool["ok"], tool["name"]) for tool in line.tools] == [(False, "Write"), (False, "Bash")]
+        assert "kept by the system" in line.tools[0]["output"]
+        assert stage.history.head() == head
+        assert line.commits == ()
+
+
+async def test_what_is_forwarded_brings_up_no_rule(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, SCENARIO) as stage:
+        put_rule(stage.tenant.folder.root, "lead-follow-up/r1", "Text first.", triggers=["Sarah"])
+        await stage.start()
+        origin = {"type": "hidden_user", "sender_user_name": "X", "date": 1_763_600_000}
+        body = message_update(sender=OWNER_TELEGRAM, update_id=1, text="Sarah asks", forward_origin=origin)
+        header = {"x-telegram-bot-api-secret-token": stage.webhook_secret}
+        path = f"{stage.address}/webhooks/telegram/{stage.tenant.id}"
+        (await stage.http.post(path, content=body, headers=header)).raise_for_status()
+        line = await last_turn(stage, 1)
+        assert line.exposures == ("directives/README.md",)
+        await until(lambda: stage.telegram.texts == ["I called her."])

@@ -229,6 +229,8 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     "take .git away": ("os.rename('/tenant/.git', '/tenant/.git2')", r"NO E(ROFS|BUSY)"),
     "write the message log": ("openable('/tenant/state/messages/2026-11.jsonl', os.O_WRONLY | os.O_APPEND)", READ_ONLY),
     "write the memory but by its tools": ("open('/tenant/life/x.md', 'w')", READ_ONLY),
+    "write a rule": ("open('/tenant/directives/rules/x.md', 'w')", READ_ONLY),
+    "replace the rules": ("os.rename('/tenant/directives/rules', '/tenant/directives/old')", "NO EBUSY"),
     "write the turn log": ("open('/tenant/state/turns/2026-11.jsonl', 'w')", READ_ONLY),
     "write the improvements' record": ("open('/tenant/state/annealing/x', 'w')", READ_ONLY),
     "write which session serves whom": ("open('/tenant/state/sessions/conversations.json', 'w')", READ_ONLY),

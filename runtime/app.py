@@ -21,6 +21,8 @@ from runtime.agent.opening import open_gateway
 from runtime.agent.pool import Sessions
 from runtime.agent.questions import Questions
 from runtime.agent.toolbox import Toolbox
+from runtime.annealing.assembling import assemble
+from runtime.annealing.loop import Loop
 from runtime.background import beside
 from runtime.channels import api, sending, telegram, whatsapp
 from runtime.channels.base import WhatsAppKeys
@@ -154,6 +156,19 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             timeout_hours=file.sessions.timeout_hours,
             budgets=file.memory.given,
         )
+        annealing = assemble(
+            Loop(
+                database=database,
+                tenants=tenants,
+                records=records,
+                lanes=lanes,
+                questions=agent.questions,
+            ),
+            engine,
+            sessions,
+            settings.var / "plays" / "loop",
+            busy=lanes.is_busy,
+        )
         ending = Ending(database=database, sessions=sessions, ended=clock.ended)
         turn = Turn(
             database=database,
@@ -199,6 +214,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
             records=records,
             lanes=lanes,
             ending=ending,
+            undo_improvement=annealing.undo,
         )
         errand = Errand(
             database=database,
@@ -221,6 +237,7 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
         await stack.enter_async_context(beside(intake.sweep()))
         await stack.enter_async_context(beside(edits.run()))
         await stack.enter_async_context(beside(clock.run()))
+        await stack.enter_async_context(beside(annealing.clock.run()))
         stack.push_async_callback(intake.close)
         if file.telegram.mode == "polling":
             # Lines that are held open for a minute each would starve what is sent.

@@ -6,11 +6,15 @@ leaves it there or not; called again it finds the one that landed. Does not own 
 
 import textwrap
 from collections.abc import Mapping
+from datetime import datetime
 
+from runtime.annealing.gate.gate import read
+from runtime.annealing.operations import Stamped, apply
 from runtime.annealing.records import Improvement, Kind, Play
 from runtime.tenant.git.changes import FILE, Change, Entry, blob_id
 from runtime.tenant.git.commits import Commit, one_line
 from runtime.tenant.git.history import AGENT, History, Origin
+from runtime.tenant.registry import Tenant
 from runtime.words import TenantId
 
 RECENT = 200
@@ -18,6 +22,14 @@ RECENT = 200
 
 Files = Mapping[str, str | None]
 """What files are to hold, by their path; None: they go."""
+
+
+def files(history: History, tenant: Tenant, one: Improvement, now: datetime) -> Files:
+    """What the operations of ``one`` make of the rules that are committed now. Raises Refused when they do not stand on
+    these any more."""
+    rules, _ = read(history, history.head())
+    since = now.astimezone(tenant.config.zone).date()
+    return dict(apply(one.operations, rules, Stamped(improvement=one.id, idea=one.idea, since=since)))
 
 
 def land(history: History, one: Improvement, files: Files) -> Commit | None:

@@ -152,8 +152,8 @@ class Improvement(Strict):
     ended: datetime | None = None
     reason: Line = ""
     superseded: bool = False
-    told: bool = False
-    """Whether the owner has been told how it ended."""
+    alone: tuple[str, ...] = ()
+    """Suspects that were taken back together: it lands when none of these is on probation."""
 
     @property
     def rules(self) -> frozenset[str]:

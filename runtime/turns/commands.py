@@ -14,10 +14,11 @@ from runtime.agent.pool import Sessions
 from runtime.engine.database import Database
 from runtime.errors import BadInput, Refused
 from runtime.tenant.config import TENANT_FILE
+from runtime.tenant.git.commits import Commit
 from runtime.tenant.git.history import Origin
 from runtime.tenant.life.files import Life
 from runtime.tenant.life.onboarding import ONBOARDING, QUESTIONS, Onboarding
-from runtime.tenant.registry import Tenants
+from runtime.tenant.registry import Tenant, Tenants
 from runtime.turns import inbox, overview, pairing, prompt
 from runtime.turns.ending import Ending
 from runtime.turns.errand import Told
@@ -25,12 +26,15 @@ from runtime.turns.lanes import Lanes
 from runtime.turns.letters import Letter, answers, notice
 from runtime.turns.pairing import Answer
 from runtime.turns.records import Records
-from runtime.turns.triage import COMMANDS, Command, command_of
+from runtime.turns.triage import COMMANDS, THAT, Command, command_of
 from runtime.turns.turn import midnight
 from runtime.words import Role
 
 OWNERS = frozenset({"undo", "approve", "deny", "release", "reonboard", "memory", "changes"})
 """Commands that only an owner may give: they change the assistant, or show what others told it."""
+
+UndoImprovement = Callable[[Tenant, str, Origin], Commit | None]
+"""Take the improvement with that id back whole: the commit that did, None when nothing was left of it. Blocks."""
 
 SHOWN = 5
 """Changes that /changes lists."""
@@ -45,6 +49,7 @@ class Commands:
     records: Records
     lanes: Lanes
     ending: Ending
+    undo_improvement: UndoImprovement
     answering: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a stranger is let in or turned away."""
 
@@ -110,6 +115,8 @@ class Commands:
 
     async def _undo(self, told: Told, command: Command) -> str:
         """At once, also while a turn is at work: only what that has open cannot be taken back meanwhile."""
+        if command.rest == THAT:
+            return await self._undo_that(told)
         number, lane = _number(command.rest), self.lanes.folder(told.tenant.id)
         if lane.locked():
             try:
@@ -119,6 +126,13 @@ class Commands:
         async with lane:
             await asyncio.to_thread(self.records.book(told.tenant).history.commit_admin)
             return await asyncio.to_thread(self._take_back, told, number)
+
+    async def _undo_that(self, told: Told) -> str:
+        """The change the assistant has just told of."""
+        where = told.message.conversation
+        id = await self.database.read(lambda tx: inbox.told_of(tx, told.tenant.id, where, but=told.turn))
+        made = await asyncio.to_thread(self.undo_improvement, told.tenant, id, _by_owner(told))
+        return f"Undone: {made.subject} (by {made.id[:7]})." if made else "That is undone already."
 
     def _take_back(self, told: Told, number: int) -> str:
         history = self.records.book(told.tenant).history
@@ -130,7 +144,10 @@ class Commands:
             problem = "there is nothing more to undo" if undoable else "I have changed nothing yet"
             raise BadInput(problem, hint="/changes lists it")
         target = undoable[number - 1]
-        made = history.revert(target.id, _by_owner(told))
+        if id := target.trailers.get("Improvement"):
+            made = self.undo_improvement(told.tenant, id, _by_owner(told)) or target
+        else:
+            made = history.revert(target.id, _by_owner(told))
         return f"Undone: {target.subject} ({target.id[:7]}, by {made.id[:7]})."
 
     async def _reonboard(self, told: Told, _: Command) -> str:

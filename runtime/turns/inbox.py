@@ -12,8 +12,11 @@ from typing import Any
 
 from runtime.engine.database import Row, Transaction
 from runtime.errors import NotFound
-from runtime.turns.triage import Standing, Way, triage
+from runtime.turns.triage import Standing, Way, is_undo_that, triage
 from runtime.words import Conversation, How, Inbound, Media, Person, TenantId, TurnId
+
+IMPROVEMENT = "improvement"
+"""How the cause of a notice begins that tells of a change: ``improvement:<id>:<state>``."""
 
 KNOWN = "SELECT turn FROM inbox WHERE tenant = :tenant AND channel = :channel AND id = :id"
 
@@ -70,6 +73,10 @@ TURN = "SELECT * FROM turn WHERE id = :turn"
 PREVIOUS_STATE = """
 SELECT state FROM turn WHERE id = (SELECT previous FROM turn WHERE id = :turn)"""
 
+LAST_TURN = """
+SELECT id FROM turn WHERE tenant = :tenant AND conversation = :conversation AND id <> :but
+ORDER BY opened DESC, id DESC LIMIT 1"""
+
 STANDING = """
 SELECT count(*) AS depth, min(opened) AS oldest FROM turn WHERE state NOT IN ('done', 'failed')"""
 
@@ -96,7 +103,8 @@ def accept(
     where = {"tenant": tenant, "conversation": message.conversation}
     (row,) = tx.run(LOCK_CONVERSATION, **where)
     heard = _heard_lately(tx, tenant, message, person, now)
-    standing = Standing(taken_over=row["taken_over"] is not None, too_fast=heard >= pace)
+    told = is_undo_that(message) and bool(told_of(tx, tenant, message.conversation))
+    standing = Standing(taken_over=row["taken_over"] is not None, too_fast=heard >= pace, told=told)
     way = triage(message, person, standing)
     if way is Way.DROP:
         return Accepted(TurnId(""), way)
@@ -124,6 +132,14 @@ def is_taken_over(tx: Transaction, tenant: TenantId, conversation: Conversation)
 def turns_since(tx: Transaction, tenant: TenantId, since: float) -> int:
     """How many turns of ``tenant`` were opened since ``since`` (seconds since the epoch); errands do not count."""
     return int(tx.run(TURNS_SINCE, tenant=tenant, since=since)[0]["turns"])
+
+
+def told_of(tx: Transaction, tenant: TenantId, conversation: Conversation, *, but: str = "") -> str:
+    """The improvement that the last thing said in a conversation was about; nothing where that was something else.
+    ``but``: a turn that does not count."""
+    row = tx.one(LAST_TURN, tenant=tenant, conversation=conversation, but=but)
+    _, notice, cause = str(row["id"]).partition(f"{conversation}:{IMPROVEMENT}:") if row else ("", "", "")
+    return cause.rpartition(":")[0] if notice else ""
 
 
 def _heard_lately(tx: Transaction, tenant: TenantId, message: Inbound, person: Person | None, now: float) -> int:

@@ -33,6 +33,10 @@ class Lanes:
             self._waiting.discard(turn)
             over.set()
 
+    def is_busy(self) -> bool:
+        """Whether any turn of this process is at work, or waits to be."""
+        return bool(self._running)
+
     def runs(self, turn: TurnId) -> bool:
         return turn in self._running
 

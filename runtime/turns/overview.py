@@ -67,8 +67,14 @@ def changes(commits: Sequence[Commit], zone: ZoneInfo) -> str:
 
 def undoable(commits: Sequence[Commit]) -> list[Commit]:
     """The agent's commits that nobody has taken back, newest first, out of ``commits``, which are newest first too."""
-    reverted = {commit.reverts for commit in commits if commit.reverts}
-    return [one for one in commits if one.by_agent and not one.reverts and one.id not in reverted]
+    gone = {commit.reverts for commit in commits} | {commit.trailers.get("Reverts-Improvement") for commit in commits}
+    found: dict[str, Commit] = {}
+    for one in commits:
+        # An improvement is one change, however many commits tell of it.
+        name = one.trailers.get("Improvement", one.id)
+        if one.by_agent and not one.reverts and gone.isdisjoint((one.id, name)):
+            found.setdefault(name, one)
+    return list(found.values())
 
 
 def meant(words: str, here: Conversation, silent: Sequence[Conversation]) -> list[Conversation]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.said import SPOKEN
 from runtime.tenant.life.sources import Said
 from runtime.tenant.rules.composing import applying
@@ -42,6 +43,11 @@ def compose(
     the learned ``rules`` that apply."""
     ours = [part for part in (standing, applying(rules)) if part]
     return "\n\n".join([*ours, *(_one(message, person, zone) for message in messages)])
+
+
+def own_words(messages: Sequence[Inbound]) -> str:
+    """What a person says in their own words, without what they quote or pass on."""
+    return "\n".join(message.text for message in messages if message.how in OWN)
 
 
 def said(messages: Sequence[Inbound], person: Person) -> tuple[Said, ...]:

@@ -19,7 +19,6 @@ from runtime.tenant.git.commits import BadFile, shown
 from runtime.tenant.git.history import History, Origin
 from runtime.tenant.life import onboarding
 from runtime.tenant.life.files import Life
-from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.life.unsaid import refuse_unsaid
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog, sync_recent
@@ -28,6 +27,7 @@ from runtime.tenant.rules import composing
 from runtime.tenant.rules.files import Rule
 from runtime.tenant.rules.shelf import Shelf
 from runtime.tenant.turnlog import TurnLog
+from runtime.turns import prompt
 from runtime.turns.bad_edits import Standing
 from runtime.turns.course import Course, line_of
 from runtime.turns.letters import Letter
@@ -146,8 +146,7 @@ class Records:
 
     def brought_up(self, tenant: Tenant, messages: Sequence[Inbound]) -> tuple[Rule, ...]:
         """The rules that what a person says in their own words brings up."""
-        text = "\n".join(message.text for message in messages if message.how in OWN)
-        return tuple(composing.brought_up(self.book(tenant).shelf.rules(), text))
+        return tuple(composing.brought_up(self.book(tenant).shelf.rules(), prompt.own_words(messages)))
 
     def put_aside(self, tenant: Tenant, bad: Sequence[BadFile]) -> None:
         """Take bad files out of the way, where the agent would read them, and bring what is committed."""

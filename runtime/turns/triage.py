@@ -31,6 +31,10 @@ SAME = {"cancel": "stop", "clear": "reset"}
 SILENT_KINDS = frozenset({"reaction", "revoke", "stop"})
 """Kinds that are written down and answered by nobody."""
 
+THAT = "that"
+"""What /undo is about when it is said in plain words, right after the assistant told of a change."""
+
+_UNDO_THAT = re.compile(r"(?:please )?undo (?:that|this|it)(?:,? please)?[.!]*", re.IGNORECASE)
 _COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s+(.*))?\s*", re.DOTALL | re.IGNORECASE)
 
 
@@ -54,17 +58,20 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``taken_over``: the business itself is answering there. ``too_fast``: more messages than are heard."""
+    """``taken_over``: the business itself is answering there. ``too_fast``: more messages than are heard. ``told``: the
+    last thing that was said there is that the assistant changed something about itself."""
 
     taken_over: bool = False
     too_fast: bool = False
+    told: bool = False
 
 
 def triage(message: Inbound, person: Person | None, standing: Standing) -> Way:
     """Only people of the tenant reach the agent, and only what they typed can be a command."""
     if message.how is How.ECHO:
         return Way.NOTE
-    if person is not None and command_of(message) is not None:
+    command = command_of(message) if person is not None else None
+    if command is not None and (standing.told or not is_undo_that(message)):
         return Way.COMMAND  # also when somebody writes too fast: what they want may be that it stops
     if standing.too_fast:
         return Way.DROP
@@ -75,12 +82,20 @@ def triage(message: Inbound, person: Person | None, standing: Standing) -> Way:
     return Way.NOTE if message.kind in SILENT_KINDS else Way.TURN
 
 
+def is_undo_that(message: Inbound) -> bool:
+    """Whether "undo that" is all it says. It is a command only where the assistant has just told of a change; anywhere
+    else it is about something the assistant did, and for it to understand."""
+    return message.kind == "text" and _UNDO_THAT.fullmatch(message.text.strip()) is not None
+
+
 def command_of(message: Inbound) -> Command | None:
     """The command that ``message`` is; None for any other text, also one that only begins with a slash."""
     if message.kind == "stop":
         return Command("stop", "")
     if message.kind != "text" or message.how is not How.TYPED or message.replaces:
         return None
+    if is_undo_that(message):
+        return Command("undo", THAT)
     found = _COMMAND.fullmatch(message.text.strip())
     if found is None:
         return None

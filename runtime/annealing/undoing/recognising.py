@@ -21,7 +21,7 @@ from runtime.annealing.undoing.landings import (
 )
 from runtime.annealing.undoing.merging import same_words, words
 from runtime.tenant.git.commits import Commit
-from runtime.tenant.git.history import History
+from runtime.tenant.git.history import AGENT, History
 from runtime.tenant.rules.files import ref_of
 
 PROMOTES = "Promotes"
@@ -67,9 +67,16 @@ def _told(past: Past, one: Improvement, known: Standing, fresh: Sequence[Commit]
         is_back = undone is None and known.commit.id in ids and known.commit.id != known.landing
         return Recognised(one, known.commit, back=True) if is_back else None
     if undone is not None:
-        ours = one.id in (undone.trailers.get(REVERTS), *superseded_by(undone))
-        return None if ours or undone.id not in ids else Recognised(one, undone)
+        return None if _is_ours(one, undone) or undone.id not in ids else Recognised(one, undone)
     return _by_hand(past, one, known, fresh)
+
+
+def _is_ours(one: Improvement, undone: Commit) -> bool:
+    """Whether it is the loop's own commit, which writes down what became of ``one`` itself; of what went with another
+    one, that is told with the other."""
+    if one.id in superseded_by(undone):
+        return True
+    return undone.trailers.get(REVERTS) == one.id and undone.trailers.get("Actor") == AGENT
 
 
 def _by_hand(past: Past, one: Improvement, known: Standing, fresh: Sequence[Commit]) -> Recognised | None:

@@ -1,0 +1,116 @@
+"""How a self-change that has landed stands: what it was in play in, what follows from that, and who is to blame.
+
+Owns gathering what verification/ decides on. Does not own bringing a fate about (probation.py). Blocks where it writes.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from runtime.annealing import outcomes
+from runtime.annealing.loop import improvements
+from runtime.annealing.outcomes import Went, in_play
+from runtime.annealing.records import Exposed, Improvement, Watch
+from runtime.annealing.verification import blame, proving
+from runtime.annealing.verification.eprocess import Baseline, baseline, evidence
+from runtime.annealing.verification.mechanical import Observed
+from runtime.annealing.verification.proving import Fate, Probation
+from runtime.errors import Fault, NotFound
+from runtime.tenant.registry import Tenant
+from runtime.tenant.rules import files as rules
+
+BEFORE = timedelta(days=21)
+"""How long before its landing a tenant's use is compared with."""
+
+
+def start(one: Improvement, went: Sequence[Went], tenant: Tenant) -> Watch:
+    """The watch of a change that has just landed. Its baseline is how turns with its directive went before, without the
+    triggers and their burst."""
+    zone = tenant.config.zone
+    earlier = outcomes.as_outcomes(outcomes.with_directive(one.family, went), zone)
+    named = {trigger.turn for trigger in one.triggers}
+    triggers = [outcome for outcome in earlier if outcome.turn in named]
+    base = baseline(earlier, triggers, rate=outcomes.rate(went))
+    return Watch(s0=base.s0, n0=base.n0)
+
+
+def counted(tenant: Tenant, one: Improvement, went: Sequence[Went]) -> Improvement:
+    """With the turns it was in play in, and the evidence they give; written down where that is new."""
+    watch, landed = watch_of(one), landed_at(one)
+    exposed = tuple(
+        Exposed(turn=turn.turn, at=turn.at, bad=turn.bad, why=turn.why)
+        for turn in went
+        if turn.at > landed and in_play(one, turn)
+    )
+    if exposed == watch.exposed:
+        return one
+    watch = watch.model_copy(update={"exposed": exposed})
+    watch = watch.model_copy(update={"e": evidence(base_of(watch), watch.ys)})
+    return put(tenant, one, watch=watch)
+
+
+def fate_of(tenant: Tenant, one: Improvement, went: Sequence[Went], now: datetime) -> Fate:
+    watch, landed, zone = watch_of(one), landed_at(one), tenant.config.zone
+    return proving.fate(
+        Probation(
+            base=base_of(watch),
+            ys=watch.ys,
+            landed=landed,
+            gated=one.gate.ended or landed,
+            owner_visible=one.owner_visible,
+            before=outcomes.use(went, zone, since=landed - BEFORE, until=landed),
+            after=outcomes.use(went, zone, since=landed, until=now),
+        ),
+        now,
+    )
+
+
+def observed(tenant: Tenant, one: Improvement) -> Observed:
+    """What can be seen of a change without any turn: whether its rules can be read."""
+    broken = {}
+    for op in one.operations:
+        path = rules.path_of(op.to or op.rule)
+        try:
+            if op.do != "DELETE":
+                rules.parse(path, tenant.folder.read_text(path))
+        except NotFound:
+            continue  # somebody took it away: that is looked at with their commit
+        except Fault as fault:
+            broken[path] = fault.problem
+    return Observed(broken_rules=broken)
+
+
+def blamed(tenant: Tenant, watched: Sequence[Improvement], went: Sequence[Went]) -> blame.Finding:
+    first = min(landed_at(other) for other in watched)
+    known = {other.id: base_of(watch_of(other)) for other in watched}
+    turns, elsewhere = [], []
+    for turn in went:
+        if turn.at <= first or turn.bad is None:
+            continue
+        exposed = frozenset(other.id for other in watched if turn.at > landed_at(other) and in_play(other, turn))
+        if exposed:
+            turns.append(blame.Turn(exposed, turn.bad))
+        else:
+            elsewhere.append(turn.bad)
+    before = outcomes.as_outcomes([turn for turn in went if turn.at <= first], tenant.config.zone)
+    usual = baseline(before, (), rate=outcomes.rate(went))
+    return blame.blame(turns, known, elsewhere=elsewhere, usual=usual)
+
+
+def watch_of(one: Improvement) -> Watch:
+    assert one.watch is not None, one.id
+    return one.watch
+
+
+def landed_at(one: Improvement) -> datetime:
+    assert one.landed is not None, one.id
+    return one.landed
+
+
+def base_of(watch: Watch) -> Baseline:
+    return Baseline(watch.s0, watch.n0)
+
+
+def put(tenant: Tenant, one: Improvement, **changes: object) -> Improvement:
+    changed = one.model_copy(update=changes)
+    improvements(tenant).put(changed)
+    return changed

@@ -1,0 +1,136 @@
+"""What a turn says about the one before it: its signals, and the rules that an owner states.
+
+Owns the looking at each turn once, after it has ended and never on the way of a reply. Signals are appended to the
+tenant's log, which has each once, and then the turn is marked: a kill between the two does the first again.
+Does not own what a signal is (signals/), nor what follows from one (probation.py, walk.py).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+
+from runtime import logs
+from runtime.annealing import jobs, stating
+from runtime.annealing.loop import Loop
+from runtime.annealing.probation import Watching
+from runtime.annealing.recognising import Recognising
+from runtime.annealing.signals import hard
+from runtime.annealing.signals.first import first
+from runtime.annealing.signals.log import SignalLog
+from runtime.annealing.signals.records import Judgement, Label, Signal, Spoken, soft
+from runtime.annealing.signals.second import judge
+from runtime.annealing.signals.stated import stated_rule
+from runtime.engine.database import Row, Transaction
+from runtime.errors import Fault
+from runtime.tenant.registry import Tenant
+from runtime.turns import inbox
+from runtime.words import Conversation, Inbound, Role, TenantId, TurnId
+
+REPLIES = "SELECT text FROM outbox WHERE turn = :turn AND text <> '' ORDER BY part"
+BEFORE = "SELECT previous FROM turn WHERE id = :turn"
+
+BACK = 2
+"""Turns before this one in which the same question counts as asked again."""
+
+log = logs.get("annealing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One turn as a reader of signals needs it: what a person wrote, what was replied, and the turns before."""
+
+    turn: TurnId
+    previous: TurnId | None
+    conversation: Conversation
+    messages: tuple[Inbound, ...]
+    replied: str
+    """By the turn before."""
+    earlier: tuple[tuple[TurnId, tuple[str, ...]], ...]
+    """What was written in the turns before, the latest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticing:
+    loop: Loop
+    watching: Watching
+    recognising: Recognising
+
+    async def look(self, id: TenantId) -> None:
+        """Judge every turn of a tenant that has ended and was not judged, and what was taken back meanwhile."""
+        try:
+            tenant = self.loop.tenants.get(id)
+        except Fault:
+            return  # it is gone, or was never in order: nobody learns from it
+        rows = await self.loop.database.read(lambda tx: jobs.unjudged(tx, id))
+        for row in rows:
+            if inbox.way_of(row["id"]).value == "turn":
+                await self._judge(tenant, row)
+            await self.loop.database.write(partial(jobs.judged, turn=TurnId(row["id"])))
+        await self.recognising(tenant)
+        left = await self.loop.database.read(lambda tx: jobs.unjudged(tx, id))
+        await self.watching(tenant, {TurnId(row["id"]) for row in left})
+
+    async def _judge(self, tenant: Tenant, row: Row) -> None:
+        said = await self.loop.database.read(partial(_said, turn=TurnId(row["id"])))
+        found = await asyncio.to_thread(self._hard, tenant, said, row)
+        for message in said.messages:
+            if not _is_owner(tenant, message):
+                continue
+            judged = await self._judgement(tenant, said, message)
+            if judged.label is not Label.NEUTRAL:
+                found.append(_signal(judged, said, message))
+            if rule := stated_rule(message.text, judged, message.how, Role.OWNER):
+                await stating.write(self.loop, tenant, said.turn, message.id, rule)
+        if found:
+            await asyncio.to_thread(SignalLog(tenant.folder).append, found)
+            log.info("turn.judged", tenant=tenant.id, turn=said.turn, signals=[one.kind.value for one in found])
+
+    async def _judgement(self, tenant: Tenant, said: Said, message: Inbound) -> Judgement:
+        """What the owner's words say of the turn before: without a model, and with one where that is in doubt."""
+        context = [Spoken("assistant", said.replied)] if said.replied else []
+        judged = first(context, message.text, message.how)
+        return await judge(judged, context, message.text, message.how, partial(self.loop.questions.ask, tenant.id))
+
+    def _hard(self, tenant: Tenant, said: Said, row: Row) -> list[Signal]:
+        """What needs no words."""
+        line = self.loop.records.book(tenant).turns.find(said.turn)
+        if line is None:
+            return []
+        return hard.found(line, [one.text for one in said.messages], said.earlier, problem=row["problem"])
+
+
+def _signal(judged: Judgement, said: Said, message: Inbound) -> Signal:
+    return soft(
+        judged,
+        turn=said.previous or said.turn,
+        conversation=said.conversation,
+        message=message.id,
+        at=message.sent_at,
+    )
+
+
+def _is_owner(tenant: Tenant, message: Inbound) -> bool:
+    person = tenant.config.person(message.channel, message.sender)
+    return person is not None and person.role is Role.OWNER
+
+
+def _said(tx: Transaction, turn: TurnId) -> Said:
+    row = inbox.find_turn(tx, turn)
+    previous = TurnId(row["previous"]) if row["previous"] else None
+    replied = "\n\n".join(str(one["text"]) for one in tx.run(REPLIES, turn=previous)) if previous else ""
+    earlier: list[tuple[TurnId, tuple[str, ...]]] = []
+    before = previous
+    while before and len(earlier) < BACK:
+        texts = tuple(one.text for one in inbox.messages(tx, before))
+        if texts:
+            earlier.append((before, texts))
+        found = tx.one(BEFORE, turn=before)
+        before = TurnId(found["previous"]) if found and found["previous"] else None
+    return Said(
+        turn=turn,
+        previous=previous,
+        conversation=inbox.conversation_of(turn),
+        messages=tuple(inbox.messages(tx, turn)),
+        replied=replied,
+        earlier=tuple(earlier),
+    )

@@ -52,7 +52,7 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(prog="scripts/bench annealing", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--quick", action="store_true", help="few cases, in seconds: whether it runs, not what it shows"
+        "--quick", action="store_true", help="few cases, in seconds: shows that it runs, and exits 0 whatever it shows"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -68,7 +68,8 @@ def main() -> None:
     else:
         print("\n".join(lines))
         print(f"{time.perf_counter() - began:.0f} s")
-    sys.exit(1 if any(one.met is False for one in figures) else 0)
+    missed = any(one.met is False for one in figures)
+    sys.exit(1 if missed and not given.quick else 0)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ class Figure:
         return (self.point, self.what, self._shown(self.value), f"{self.n:,}", interval, self.aim, met)
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "met": self.met}
+        """A figure without cases has null for its value."""
+        known = {name: None if value != value else value for name, value in asdict(self).items()}
+        return {**known, "met": self.met}
 
     def _shown(self, value: float) -> str:
         return f"{100 * value:.1f} %" if self.percent else f"{value:.4g}"

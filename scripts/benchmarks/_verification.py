@@ -32,7 +32,7 @@ class Sizes:
     overlaps: int = 1_000
 
 
-QUICK = Sizes(changes=150, histories=60, tenants=((15, 6),), drifting=3, days=60, overlaps=100)
+QUICK = Sizes(changes=100, histories=30, tenants=((15, 3),), drifting=2, days=45, overlaps=40)
 
 
 def verification_report(seed: int, sizes: Sizes) -> Iterator[Figure]:
@@ -158,8 +158,8 @@ def _held(lives: Sequence[Life]) -> tuple[int, int]:
 def overlaps(seed: int, n: int) -> Iterator[Figure]:
     """Point 5: three changes on three files, one of them harmful by 35 or 20 points, blame as soon as E of any crosses.
 
-    Right: what is harmful is out and the others are in force; after a finding too close to name one, when they have
-    landed again one at a time and E has judged each alone. ``together``: the exposures of the files go together."""
+    Right: what is harmful is out and E has nothing against the others; after a finding too close to name one, when the
+    suspects have landed again one at a time. ``together``: in half of the turns all three are in play, or none."""
     for label, together in (("apart", 0.0), ("half together", 0.5)):
         for harm in (0.35, 0.20):
             ran = random.Random(f"blame {seed} {label} {harm}")

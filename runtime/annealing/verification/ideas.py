@@ -6,6 +6,7 @@ texts begin. It judges words, not sense: what says the same in entirely other wo
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
@@ -71,6 +72,7 @@ def _terms(text: str) -> frozenset[str]:
     return frozenset(map(_root, terms(text))) - _URGING
 
 
+@lru_cache(maxsize=4096)
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     fewer, more = sorted((one, other), key=len)
     return sum(_is_in(word, more) for word in fewer) >= ALIKE * len(fewer)

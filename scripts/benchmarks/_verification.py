@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from _figures import Figure, mean, median, share
 from _gate_sim import gated
-from _tenant_sim import BEGIN, CONVERSATIONS, FALSE_POSITIVES, MEMORY, RECALL, Life, Tenant, detected
+from _played import BEGIN, CONVERSATIONS, FALSE_POSITIVES, MEMORY, RECALL, Life, detected
+from _tenant_sim import Tenant
 
 from runtime.annealing.verification import blame
 from runtime.annealing.verification.eprocess import Baseline, Outcome, alpha, baseline, course, crossed

@@ -33,7 +33,7 @@ class Sizes:
     overlaps: int = 1_000
 
 
-QUICK = Sizes(changes=100, histories=30, tenants=((15, 3),), drifting=2, days=45, overlaps=40)
+QUICK = Sizes(changes=60, histories=20, tenants=((15, 2),), drifting=2, days=30, overlaps=25)
 
 
 def verification_report(seed: int, sizes: Sizes) -> Iterator[Figure]:

@@ -46,7 +46,9 @@ class Figure:
         return (self.point, self.what, self._shown(self.value), f"{self.n:,}", interval, self.aim, met)
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "met": self.met}
+        """A figure without cases has null for its value."""
+        known = {name: None if value != value else value for name, value in asdict(self).items()}
+        return {**known, "met": self.met}
 
     def _shown(self, value: float) -> str:
         return f"{100 * value:.1f} %" if self.percent else f"{value:.4g}"
@@ -55,18 +57,24 @@ class Figure:
 COLUMNS = ("point", "figure", "value", "n", "95 % interval", "aim", "met")
 
 
-def share(point: str, what: str, hits: int, n: int, **aim: float) -> Figure:
+def share(
+    point: str, what: str, hits: int, n: int, *, at_least: float | None = None, at_most: float | None = None
+) -> Figure:
     """A share of cases, with Wilson's interval."""
     if not n:
-        return Figure(point=point, what=what, value=math.nan, n=0, low=math.nan, high=math.nan, **aim)
+        return Figure(
+            point=point, what=what, value=math.nan, n=0, low=math.nan, high=math.nan, at_least=at_least, at_most=at_most
+        )
     p = hits / n
     middle, half = p + Z * Z / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
     scale = 1 + Z * Z / n
     low, high = max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
-    return Figure(point=point, what=what, value=p, n=n, low=min(low, p), high=max(high, p), **aim)
+    return Figure(
+        point=point, what=what, value=p, n=n, low=min(low, p), high=max(high, p), at_least=at_least, at_most=at_most
+    )
 
 
-def mean(point: str, what: str, values: Sequence[float], *, sure: bool = False, **aim: float) -> Figure:
+def mean(point: str, what: str, values: Sequence[float], *, sure: bool = False, at_most: float | None = None) -> Figure:
     """A mean, with the normal interval."""
     value = statistics.fmean(values)
     half = Z * statistics.stdev(values) / math.sqrt(len(values))
@@ -79,11 +87,11 @@ def mean(point: str, what: str, values: Sequence[float], *, sure: bool = False, 
         high=value + half,
         percent=False,
         sure=sure,
-        **aim,
+        at_most=at_most,
     )
 
 
-def median(point: str, what: str, values: Sequence[float], **aim: float) -> Figure:
+def median(point: str, what: str, values: Sequence[float], *, at_most: float | None = None) -> Figure:
     """A median, with the interval of the order statistics."""
     ranked, n = sorted(values), len(values)
     half = Z * math.sqrt(n) / 2
@@ -96,7 +104,7 @@ def median(point: str, what: str, values: Sequence[float], **aim: float) -> Figu
         low=ranked[low],
         high=ranked[high],
         percent=False,
-        **aim,
+        at_most=at_most,
     )
 
 

@@ -1,174 +1,49 @@
-"""A tenant that is only played: its turns, what is wrong with its files, what a detector sees, how a gate's cases go.
+"""A tenant that is only played, from day to day; what judges is the product.
 
-What judges is the product: baselines, E, prove-it, the gate's verdict, cool-downs and limits are asked as the runtime
-asks them. The rates are assumptions; those of the specification are its own, the rest were chosen so that a tenant that
-never improves has about 18 bad turns in a hundred, and the gate passes what the specification says it passes.
+Baselines, E, prove-it, the gate's verdict, cool-downs and limits are asked as the runtime asks them.
 """
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from runtime.annealing.gate.verdict import CANARIES, FAMILY, GLOBAL, TRIGGERS, Arm, CaseKind, CaseRun, verdict
+from _gate_sim import gated
+from _ideas import IDEAS, WORDINGS
+from _played import (
+    BEGIN,
+    DEFECT,
+    FILES,
+    HARMS,
+    MECHANISMS,
+    MEMORY,
+    MOST_DEFECTS,
+    NEUTRAL,
+    NEVER,
+    SETTLED,
+    UNDONE,
+    Change,
+    File,
+    Life,
+    Seen,
+    detected,
+    dialogues,
+    poisson,
+)
+
 from runtime.annealing.verification import cooldown, proving
 from runtime.annealing.verification.cooldown import Landing, Sign, Tombstone
 from runtime.annealing.verification.eprocess import Outcome, baseline
 from runtime.annealing.verification.ideas import Idea, idea
 from runtime.annealing.verification.proving import Fate, GateAgain, Goes, Keep, Probation, RollBack
 
-RECALL, FALSE_POSITIVES = 0.80, 0.02
-FILES = 4
-"""Each turn is about one of them: 25 % of the turns are exposed to a given file."""
-
-BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-CONVERSATIONS = (0.55, 0.25, 0.15, 0.05)
-DIALOGUE = 3.0
-"""Turns of a dialogue, in the mean."""
-
-FLOOR, DEFECT = 0.04, 0.10
-"""Bad turns of a file with nothing wrong, and what one thing wrong adds."""
-
-NEW_DEFECT, MOST_DEFECTS = 1 / 60, 3
-"""Chance a day that something more is wrong with a file, and how much can be."""
-
-HARMS = (0.10, 0.20, 0.35)
-NEUTRAL = 0.25
-"""Share of the proposals that do no harm that do no good either."""
-
-MEMORY = timedelta(days=60)
-"""Turns before it that a baseline counts, and that signals are gathered from."""
-
-TRIGGER_PASSES = {"parent": 0.30, "good": 0.85, "neutral": 0.30, "harmful": 0.55}
-FAMILY_FAILS, CANARY_FAILS = 0.08, 0.001
-
-INTENTS = (
-    "confirm the day of a showing before booking it",
-    "quote the list price from the sheet",
-    "send listing photos in one album",
-    "answer buyers in their own language",
-    "leave Sunday free of appointments",
-    "name the lender on every offer",
-)
-BEGINNINGS = ("", "always ", "make sure to ", "you must ", "please remember to ", "the assistant should ")
-MECHANISMS = ("states the step", "checks the argument", "narrows the trigger", "shows an example", "splits the task")
-
-
-@dataclass
-class Seen:
-    """A turn as the detector saw it. ``idea``: what a signal was about."""
-
-    outcome: Outcome
-    at: datetime
-    version: int
-    idea: str
-
-
-@dataclass
-class Change:
-    """A proposal, and what it does to the rate of its file: it adds ``harm``, or mends ``intent``, or nothing."""
-
-    kind: str
-    harm: float
-    intent: str
-    idea: Idea
-    mechanism: str
-    triggers: list[Seen]
-    landed: datetime = BEGIN
-    gated: datetime = BEGIN
-    ys: list[bool] = field(default_factory=list)
-    landing: int = -1
-    probation: Probation | None = None
-
-
-@dataclass
-class File:
-    """``defects``: of the world, whoever mends them. ``harms``: of changes that are in force."""
-
-    name: str
-    defects: list[str]
-    harms: float = 0.0
-    mended: set[str] = field(default_factory=set)
-    version: int = 0
-    seen: list[Seen] = field(default_factory=list)
-    change: Change | None = None
-    settled: dict[str, datetime] = field(default_factory=dict)
-    """Until when the signals for an idea have led to a change that was kept."""
-
-    @property
-    def wrong(self) -> list[str]:
-        return [one for one in self.defects if one not in self.mended]
-
-    @property
-    def rate(self) -> float:
-        return min(0.95, FLOOR + DEFECT * len(self.wrong) + self.harms)
-
-
-@dataclass
-class Life:
-    """What came of it. ``ends``: (kind, state) of everything that landed; ``again``: ideas that were proposed within
-    their cool-down."""
-
-    turns: int = 0
-    bad: int = 0
-    ends: list[tuple[str, str]] = field(default_factory=list)
-    gates: list[tuple[str, float, bool]] = field(default_factory=list)
-    proposed: int = 0
-    refused: int = 0
-    again: int = 0
-
-    @property
-    def friction(self) -> float:
-        """Bad turns in a hundred."""
-        return 100 * self.bad / self.turns
-
-
-def detected(ran: random.Random, *, bad: bool) -> bool:
-    return ran.random() < (RECALL if bad else FALSE_POSITIVES)
-
-
-def poisson(ran: random.Random, mean: float) -> int:
-    """Arrivals in a unit of time, by their exponential gaps."""
-    count, at = 0, ran.expovariate(mean)
-    while at < 1:
-        count, at = count + 1, at + ran.expovariate(mean)
-    return count
-
-
-def dialogues(ran: random.Random, turns: int) -> Iterator[str]:
-    """The conversation of each of a day's turns."""
-    while turns > 0:
-        length = min(turns, 1 + int(ran.expovariate(1 / (DIALOGUE - 0.5))))
-        yield from [f"c{ran.choices(range(len(CONVERSATIONS)), CONVERSATIONS)[0]}"] * length
-        turns -= length
-
-
-def gated(ran: random.Random, kind: str, harm: float, *, landed: bool = False) -> tuple[bool, bool]:
-    """Whether the real verdict lets a change through whose cases go at the assumed rates, and whether it entombs."""
-    cases = {
-        **{f"t{n}": CaseKind.TRIGGER for n in range(TRIGGERS)},
-        **{f"f{n}": CaseKind.FAMILY for n in range(FAMILY)},
-        **{f"g{n}": CaseKind.GLOBAL for n in range(GLOBAL)},
-        **{f"c{n}": CaseKind.CANARY for n in range(CANARIES)},
-    }
-    runs: list[CaseRun] = []
-    while (found := verdict(cases, runs, landed=landed)).open:
-        for one in found.again:
-            worse = harm if one.arm is Arm.CANDIDATE and one.kind is CaseKind.FAMILY else 0.0
-            passes = {
-                CaseKind.TRIGGER: TRIGGER_PASSES[kind if one.arm is Arm.CANDIDATE else "parent"],
-                CaseKind.CANARY: 1 - CANARY_FAILS,
-            }.get(one.kind, 1 - FAMILY_FAILS - worse)
-            runs.append(CaseRun(case=one.case, kind=one.kind, arm=one.arm, run=one.run, passed=ran.random() < passes))
-    return found.accepted, found.entombed
-
 
 class Tenant:
-    """One that improves itself, or with ``improves`` False one that never does. Both have the same defects by seed."""
+    """One that improves itself, or with ``improves`` False one that never does. Both have the same defects by seed.
+    ``harmful``: share of the proposals that do harm. ``drift``: chance a day that something more goes wrong with a
+    file."""
 
-    def __init__(self, seed: str, *, per_day: float, harmful: float, improves: bool) -> None:
+    def __init__(self, seed: str, *, per_day: float, harmful: float, improves: bool, drift: float = 0.0) -> None:
         self.world, self.ran = random.Random(f"world {seed}"), random.Random(f"turns {seed} {improves}")
-        self.per_day, self.harmful, self.improves = per_day, harmful, improves
+        self.per_day, self.harmful, self.improves, self.drift = per_day, harmful, improves, drift
         self.files = [File(name=f"sop-{n}", defects=[self._defect(0)]) for n in range(FILES)]
         self.landings: list[Landing] = []
         self.tombstones: list[Tombstone] = []
@@ -176,28 +51,30 @@ class Tenant:
         self.life = Life()
 
     def live(self, days: int) -> Life:
-        for day in range(days):
+        for day in range(-SETTLED, days):
+            if day == 0:
+                self.life.turns = self.life.bad = 0
             for file in self.files:
-                if self.world.random() < NEW_DEFECT and len(file.defects) < MOST_DEFECTS:
+                if self.world.random() < self.drift and len(file.defects) < MOST_DEFECTS:
                     file.defects.append(self._defect(len(file.defects)))
-            self._day(BEGIN + timedelta(days=day))
+            self._day(BEGIN + timedelta(days=day), improves=self.improves and day >= 0)
         self.life.ends += [(one.kind, "probation") for file in self.files if (one := file.change)]
         return self.life
 
     def _defect(self, which: int) -> str:
-        return INTENTS[which * 2 + self.world.randrange(2)]
+        return IDEAS[which * 2 + self.world.randrange(2)]
 
-    def _day(self, start: datetime) -> None:
+    def _day(self, start: datetime, *, improves: bool) -> None:
         count = poisson(self.ran, self.per_day)
         where = list(dialogues(self.ran, count))
         self.daily.append((count, len(set(where))))
         analyses = [6, 12, 18, 24]
         for n, conversation in enumerate(where):
             at = start + timedelta(hours=7 + 14 * n / max(1, count))
-            while self.improves and analyses[0] <= at.hour:
+            while improves and analyses[0] <= at.hour:
                 self._analyse(start + timedelta(hours=analyses.pop(0)))
             self._turn(at, conversation)
-        for hour in analyses if self.improves else ():
+        for hour in analyses if improves else ():
             self._analyse(start + timedelta(hours=hour))
 
     def _turn(self, at: datetime, conversation: str) -> None:
@@ -208,9 +85,10 @@ class Tenant:
         if not self.improves:
             return
         seen = detected(self.ran, bad=bad)
-        about = self._cause(file) if bad else self.ran.choice(INTENTS)
-        outcome = Outcome(turn=f"t{self.life.turns}", conversation=conversation, day=at.date(), bad=seen)
+        about = self._cause(file) if bad else self.ran.choice(IDEAS)
+        outcome = Outcome(turn=f"t{at.timestamp()}", conversation=conversation, day=at.date(), bad=seen)
         file.seen.append(Seen(outcome, at, file.version, about if seen else ""))
+        file.signals += file.seen[-1:] if seen else []
         if file.change:
             file.change.ys.append(seen)
             self._judge(file, file.change, at)
@@ -219,7 +97,7 @@ class Tenant:
         """What a bad turn was about: one of the file's defects, or anything."""
         if self.ran.random() < DEFECT * len(file.wrong) / file.rate:
             return self.ran.choice(file.wrong)
-        return self.ran.choice(INTENTS)
+        return self.ran.choice(IDEAS)
 
     def _analyse(self, now: datetime) -> None:
         for file in self.files:
@@ -229,35 +107,29 @@ class Tenant:
             self._propose(file, now)
 
     def _propose(self, file: File, now: datetime) -> None:
-        """The idea with the most signals, in new words each time."""
-        since = now - MEMORY
-        recent = [one for one in file.seen if one.idea and one.at > file.settled.get(one.idea, since)]
-        recent = [one for one in recent if one.at > since]
-        for intent in sorted({one.idea for one in recent}, key=lambda i: -sum(one.idea == i for one in recent)):
-            signs = [one for one in recent if one.idea == intent]
+        """The idea with the most signals first, in new words each time."""
+        if cooldown.may_land(file.name, self.landings, now):
+            return
+        for intent, signs in sorted(self._signals(file, now).items(), key=lambda one: -len(one[1])):
             evidence = [Sign(one.outcome.conversation, one.outcome.day, one.at) for one in signs]
-            if cooldown.too_little(evidence) or cooldown.may_land(file.name, self.landings, now):
+            if cooldown.too_little(evidence):
                 continue
-            named = idea(file.name, file.name, self._reworded(intent))
+            named = idea(file.name, file.name, self.ran.choice(WORDINGS[IDEAS.index(intent)]))
             mechanism = self.ran.choice(MECHANISMS)
             if cooldown.may_propose(named, mechanism, evidence, self.tombstones, now):
                 self.life.refused += 1
-                continue
-            self.life.again += self._within_its_cooldown(file, intent, now)
-            self._gate(file, self._change(file, named, mechanism, signs[-3:]), now)
+            else:
+                self.life.again += now < file.rests.get(intent, now)
+                self._gate(file, self._change(file, named, mechanism, signs[-3:]), now)
+                return
 
-    def _within_its_cooldown(self, file: File, intent: str, now: datetime) -> bool:
-        """By what the idea really is, however it was worded."""
-        plain = set(idea(file.name, file.name, intent).words)
-        return any(
-            one.idea.family == file.name and set(one.idea.words) == plain and (one.until is None or now < one.until)
-            for one in self.tombstones
-        )
-
-    def _reworded(self, intent: str) -> str:
-        words = intent.split()
-        self.ran.shuffle(words)
-        return self.ran.choice(BEGINNINGS) + " ".join(words).upper()
+    def _signals(self, file: File, now: datetime) -> dict[str, list[Seen]]:
+        """By idea, of the last weeks, without those that led to what was kept."""
+        found: dict[str, list[Seen]] = {}
+        for one in file.signals:
+            if one.at > max(now - MEMORY, file.settled.get(one.idea, BEGIN - MEMORY)):
+                found.setdefault(one.idea, []).append(one)
+        return found
 
     def _change(self, file: File, named: Idea, mechanism: str, triggers: list[Seen]) -> Change:
         kind, intent = "neutral", triggers[0].idea
@@ -274,7 +146,7 @@ class Tenant:
         self.life.gates.append((change.kind, change.harm, accepted))
         if not accepted:
             stone = cooldown.after_rejected(change.idea, change.mechanism, self.tombstones, now, entombed=entombed)
-            self.tombstones.append(stone)
+            self._bury(file, change, stone)
             return
         change.landed = change.gated = now
         change.landing = len(self.landings)
@@ -287,7 +159,7 @@ class Tenant:
 
     def _probation(self, file: File, change: Change, now: datetime) -> Probation:
         everything = [one for other in self.files for one in other.seen if one.at > now - MEMORY]
-        earlier = [one.outcome for one in file.seen if one.at > now - MEMORY and one.version == file.version]
+        earlier = [one.outcome for one in file.seen if one.at > now - MEMORY and one.version != UNDONE]
         base = baseline(
             earlier,
             [one.outcome for one in change.triggers],
@@ -337,11 +209,15 @@ class Tenant:
             file.mended.discard(change.intent)
         for one in file.seen:
             if one.version == file.version:
-                one.version = -1
-        file.version -= 1  # the content before is in force again, and what was seen of it counts again
+                one.version = UNDONE
+        file.version += 1
         after = cooldown.after_rollback if state == "rolled_back" else cooldown.after_unproven
-        self.tombstones.append(after(change.idea, change.mechanism, self.tombstones, now))
+        self._bury(file, change, after(change.idea, change.mechanism, self.tombstones, now))
         self._over(file, change, state, now)
+
+    def _bury(self, file: File, change: Change, stone: Tombstone) -> None:
+        self.tombstones.append(stone)
+        file.rests[change.intent] = stone.until or NEVER
 
     def _over(self, file: File, change: Change, state: str, now: datetime) -> None:
         landed = self.landings[change.landing]

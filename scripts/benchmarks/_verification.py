@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from _figures import Figure, mean, median, share
-from _tenant_sim import BEGIN, CONVERSATIONS, FALSE_POSITIVES, MEMORY, RECALL, Life, Tenant, detected, gated
+from _gate_sim import gated
+from _played import BEGIN, CONVERSATIONS, FALSE_POSITIVES, MEMORY, RECALL, Life, detected
+from _tenant_sim import Tenant
 
 from runtime.annealing.verification import blame
 from runtime.annealing.verification.eprocess import Baseline, Outcome, alpha, baseline, course, crossed
@@ -25,12 +27,13 @@ class Sizes:
 
     changes: int = 2_000
     histories: int = 500
-    tenants: tuple[tuple[int, int], ...] = ((5, 100), (15, 60), (40, 40))
+    tenants: tuple[tuple[int, int], ...] = ((5, 100), (15, 60), (40, 30))
+    drifting: int = 30
     days: int = 120
     overlaps: int = 1_000
 
 
-QUICK = Sizes(changes=150, histories=60, tenants=((15, 6),), days=60, overlaps=100)
+QUICK = Sizes(changes=60, histories=20, tenants=((15, 2),), drifting=2, days=30, overlaps=25)
 
 
 def verification_report(seed: int, sizes: Sizes) -> Iterator[Figure]:
@@ -103,40 +106,49 @@ def gates(seed: int, n: int) -> Iterator[Figure]:
 
 
 def whole_loop(seed: int, sizes: Sizes) -> Iterator[Figure]:
-    """Point 3, each tenant beside itself without any improvement; and that nothing comes back within its cool-down."""
+    """Point 3, each tenant beside itself without any improvement; and that nothing comes back within its cool-down.
+
+    Last, with no aim: a tenant in whose files something new goes wrong every 60 days, also while a change is judged."""
     everything: list[Life] = []
     for per_day, tenants in sizes.tenants:
         for harmful in (0.10, 0.25, 0.50):
-            cell = f"{per_day} turns a day, {harmful:.0%} harmful"
-            never, lives = [], []
-            for n in range(tenants):
-                name = f"{seed} {per_day} {harmful} {n}"
-                never.append(Tenant(name, per_day=per_day, harmful=harmful, improves=False).live(sizes.days))
-                lives.append(Tenant(name, per_day=per_day, harmful=harmful, improves=True).live(sizes.days))
+            never, lives = _lives(f"{seed} {per_day} {harmful}", per_day, harmful, tenants, sizes.days)
             everything += lives
-            yield from _cell(cell, never, lives)
-    ends = [end for life in everything for end in life.ends]
-    yield from _kept(ends)
+            yield from _friction(f"{per_day} turns a day, {harmful:.0%} harmful", never, lives)
+    yield from _states("all of these", everything, at_least=0.90)
     again = sum(life.again for life in everything)
-    proposed = sum(life.proposed for life in everything)
-    yield share("8.5", "proposed again within its cool-down", again, proposed, at_most=0.0)
+    yield share("8.5", "proposed again in its cool-down", again, sum(life.proposed for life in everything), at_most=0.0)
     yield share("8.5", "held back by a cool-down, of all thought of", *_held(everything))
+    never, lives = _lives(f"{seed} drift", PER_DAY, 0.25, sizes.drifting, sizes.days, drift=1 / 60)
+    yield from _friction(f"drifting, {PER_DAY} turns a day, 25% harmful", never, lives, aim=False)
+    yield from _states("drifting", lives)
 
 
-def _cell(cell: str, never: Sequence[Life], lives: Sequence[Life]) -> Iterator[Figure]:
+def _lives(
+    seed: str, per_day: int, harmful: float, tenants: int, days: int, *, drift: float = 0.0
+) -> tuple[list[Life], list[Life]]:
+    """Without improving, and improving."""
+    names = [f"{seed} {n}" for n in range(tenants)]
+    never, lives = (
+        [Tenant(one, per_day=per_day, harmful=harmful, improves=does, drift=drift).live(days) for one in names]
+        for does in (False, True)
+    )
+    return never, lives
+
+
+def _friction(cell: str, never: Sequence[Life], lives: Sequence[Life], *, aim: bool = True) -> Iterator[Figure]:
     less = [mine.friction - base.friction for mine, base in zip(lives, never, strict=True)]
-    yield mean("8.3", f"{cell}: friction per 100 against never", less, sure=True, at_most=0.0)
-    yield mean("8.3", f"{cell}: friction when never improving", [one.friction for one in never])
-    kept = [state in ("kept", "probation") for life in lives for kind, state in life.ends if kind == "good"]
-    yield share("8.3", f"{cell}: good changes not taken back", sum(kept), len(kept), at_least=0.90)
+    yield mean("8.3", f"{cell}: friction, against never", less, sure=True, at_most=0.0 if aim else None)
+    yield mean("8.3", f"{cell}: friction", [one.friction for one in lives])
 
 
-def _kept(ends: Sequence[tuple[str, str]]) -> Iterator[Figure]:
+def _states(which: str, lives: Sequence[Life], at_least: float | None = None) -> Iterator[Figure]:
+    """What became of the changes that were decided on."""
     for kind in ("good", "neutral", "harmful"):
-        states = [state for of, state in ends if of == kind and state != "probation"]
+        states = [state for life in lives for of, state in life.ends if of == kind and state != "probation"]
         for state in ("kept", "rolled_back", "unproven"):
-            aim = {"at_least": 0.90} if (kind, state) == ("good", "kept") else {}
-            yield share("8.3", f"all cells: {kind}, decided: {state}", states.count(state), len(states), **aim)
+            aim = at_least if (kind, state) == ("good", "kept") else None
+            yield share("8.3", f"{which}: {kind}: {state}", states.count(state), len(states), at_least=aim)
 
 
 def _held(lives: Sequence[Life]) -> tuple[int, int]:
@@ -147,8 +159,8 @@ def _held(lives: Sequence[Life]) -> tuple[int, int]:
 def overlaps(seed: int, n: int) -> Iterator[Figure]:
     """Point 5: three changes on three files, one of them harmful by 35 or 20 points, blame as soon as E of any crosses.
 
-    Right: what is harmful is out and the others are in force; after a finding too close to name one, when they have
-    landed again one at a time and E has judged each alone. ``together``: the exposures of the files go together."""
+    Right: what is harmful is out and E has nothing against the others; after a finding too close to name one, when the
+    suspects have landed again one at a time. ``together``: in half of the turns all three are in play, or none."""
     for label, together in (("apart", 0.0), ("half together", 0.5)):
         for harm in (0.35, 0.20):
             ran = random.Random(f"blame {seed} {label} {harm}")

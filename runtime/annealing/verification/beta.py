@@ -6,14 +6,14 @@ would be by far the heaviest part of the product.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, pairwise
+from functools import cache, lru_cache
+from itertools import accumulate
 
 _TERMS = 500
 _CLOSE = 1e-14
 _TINY = 1e-300
 _STEPS = 500
-"""Of the integral below; with it the error is under 1e-4 for every rate of which up to 1,000 turns are known."""
+"""Of the integral below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +58,27 @@ def _quantile(beta: Beta, p: float) -> float:
 def chance_below(one: Beta, other: Beta) -> float:
     """P(one < other), of two independent rates. For ``a`` and ``b`` of at least ½ each.
 
-    The integral of the density of ``other`` times the distribution of ``one``, by the trapezoidal rule over θ with
-    rate = sin²θ: in θ the densities are finite at both ends.
+    The integral of the density of ``other`` times the distribution of ``one`` over θ, with rate = sin²θ: in θ the
+    densities are finite, or nearly so, at both ends, where the midpoint rule does not look. Good to 1e-3 for rates of
+    which up to 1,000 turns are known.
     """
-    under, weights = list(accumulate(_slices(one), initial=0.0)), _slices(other)
-    below = sum(weight * (left + right) / 2 for weight, (left, right) in zip(weights, pairwise(under), strict=True))
-    return below / (under[-1] * sum(weights))
-
-
-def _slices(beta: Beta) -> list[float]:
-    """How much of the rate lies in each step of θ, up to a factor."""
-    return [(left + right) / 2 for left, right in pairwise(_grid(beta))]
+    density, weights = _grid(one), _grid(other)
+    below = (area - at / 2 for area, at in zip(accumulate(density), density, strict=True))
+    return sum(weight * area for weight, area in zip(weights, below, strict=True)) / (sum(density) * sum(weights))
 
 
 def _grid(beta: Beta) -> list[float]:
-    """The density over θ, up to a factor that keeps the highest point at 1."""
-    logs = [_log_density(beta, (math.pi / 2) * step / _STEPS) for step in range(_STEPS + 1)]
+    """The density over θ in the middle of each step, up to a factor that keeps the highest point at 1."""
+    logs = [(2 * beta.a - 1) * sine + (2 * beta.b - 1) * cosine for sine, cosine in _angles()]
     highest = max(logs)
     return [math.exp(log - highest) for log in logs]
 
 
-def _log_density(beta: Beta, angle: float) -> float:
-    return _times_log(2 * beta.a - 1, math.sin(angle)) + _times_log(2 * beta.b - 1, math.cos(angle))
-
-
-def _times_log(factor: float, x: float) -> float:
-    """With 0 · log 0 = 0."""
-    return factor * math.log(max(x, _TINY)) if factor else 0.0
+@cache
+def _angles() -> tuple[tuple[float, float], ...]:
+    """log sin θ and log cos θ of each step."""
+    angles = [(math.pi / 2) * (step + 0.5) / _STEPS for step in range(_STEPS)]
+    return tuple((math.log(math.sin(one)), math.log(math.cos(one))) for one in angles)
 
 
 def _fraction(a: float, b: float, x: float) -> float:

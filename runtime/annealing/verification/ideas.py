@@ -6,6 +6,7 @@ texts begin. It judges words, not sense: what says the same in entirely other wo
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
@@ -16,8 +17,17 @@ from runtime.tenant.life.terms import terms
 ALIKE = 0.6
 """Part of the terms of the shorter of two texts that the longer must have."""
 
+_ROOT = 4
+"""Letters that a word must share with another for the two to be forms of one."""
+
+
+def _root(term: str) -> str:
+    return term.removesuffix("e") if len(term) >= _ROOT else term
+
+
 _URGING = frozenset(
-    terms(
+    _root(one)
+    for one in terms(
         """always ensure sure make must need never use using used try keep consistently carefully properly correct
         correctly explicitly clearly rule instead rather every each time user owner realtor assistant agent add update
         delete change improve fix avoid prevent because whenever"""
@@ -59,9 +69,17 @@ def same_words(one: str, other: str) -> bool:
 
 
 def _terms(text: str) -> frozenset[str]:
-    return frozenset(terms(text)) - _URGING
+    return frozenset(map(_root, terms(text))) - _URGING
 
 
+@lru_cache(maxsize=4096)
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    smaller = min(len(one), len(other))
-    return len(one & other) >= ALIKE * smaller
+    fewer, more = sorted((one, other), key=len)
+    return sum(_is_in(word, more) for word in fewer) >= ALIKE * len(fewer)
+
+
+def _is_in(word: str, words: frozenset[str]) -> bool:
+    """Itself, or as the beginning of a longer one: ``confirm`` and ``confirmation``."""
+    return word in words or any(
+        min(len(word), len(one)) >= _ROOT and (one.startswith(word) or word.startswith(one)) for one in words
+    )

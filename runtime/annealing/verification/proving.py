@@ -28,8 +28,9 @@ FEWER, LONGER = 0.75, 1.25
 """Turns a day, as a part of those before, below which people have turned away; turns a dialogue above which dialogues
 have become longer."""
 
-SURELY = 0.01
-"""Chance below which a difference in the number of turns is none of luck."""
+SURELY = 0.001
+"""Chance below which a difference in the number of turns is none of luck. So low because people write in bouts, and the
+test takes each turn to come on its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A rule as a file, the shelf they lie on, and which of them apply."""
 
+import re
 import time
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from runtime.tenant.folder import Folder
 from runtime.tenant.rules import composing, files, shelf
 from runtime.tenant.rules.files import Rule
 from runtime.tenant.rules.shelf import Shelf, Shelves
+
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 def rule(ref: str, text: str = "Call first.", *triggers: str, state: str = "kept") -> Rule:
@@ -53,6 +56,15 @@ def test_a_rule_is_read_back_as_it_was_written() -> None:
 def test_what_is_no_rule_is_refused_by_name(path: str, text: str, problem: str) -> None:
     with pytest.raises(BadInput, match=problem):
         files.check(path, text)
+
+
+def test_the_documents_example_is_a_rule() -> None:
+    [text] = re.findall(r"```\n(---json\n.*?)```", (DOCS / "rules.md").read_text(), re.DOTALL)
+    path = "directives/rules/lead-follow-up/text-before-calling.md"
+    files.check(path, text)
+    one = files.parse(path, text)
+    assert composing.brought_up([one], "a new Zillow lead") == [one]
+    assert not one.head.model_extra
 
 
 # The shelf.

@@ -80,6 +80,9 @@ def test_the_shelf_has_what_lies_in_the_folder_now(folder: Folder) -> None:
     assert [one.text for one in kept.rules()] == ["Call first.", "Text first."]
     first.unlink()
     assert [one.ref for one in kept.rules()] == ["README/tone"]
+    put(folder.root, rule("lead/r1"))
+    assert [one.ref for one in Shelf(folder, "README").rules()] == ["README/tone"]
+    assert Shelf(folder, "none").rules() == ()
 
 
 class Counted(Folder):
@@ -127,7 +130,7 @@ def test_rules_of_a_directive_that_is_not_there_are_named(folder: Folder) -> Non
 
 
 def test_only_the_last_folders_are_kept_in_mind(tmp_path: Path) -> None:
-    shelves = Shelves()
+    shelves = Shelves("README")
     first = shelves.of(Folder(tmp_path / "0"))
     assert shelves.of(Folder(tmp_path / "0")) is first
     for number in range(1, 100):

@@ -101,7 +101,7 @@ class Sessions:
         self._places = asyncio.Semaphore(self.capacity)
         self._apart = asyncio.Semaphore(1)
         self._workplaces = var / "sandbox"
-        self._shelves = Shelves()
+        self._shelves = Shelves(composing.README)
         self._sessions: dict[Key, Session] = {}
         self._lanes: dict[Key, _Lane] = {}
         self._running: dict[Key, _Running] = {}

@@ -23,6 +23,8 @@ from runtime.tenant.blueprint import BLUEPRINT
 from runtime.tenant.git.commits import one_line
 from runtime.tenant.life.budgets import over
 from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.rules.files import RULES
+from runtime.tenant.rules.shelf import orphans
 from runtime.tenant.secrets import Keys
 from runtime.turns import bad_edits
 from runtime.turns.post import bot_of
@@ -160,6 +162,16 @@ def _files(settings: Settings) -> Iterator[Check]:
             yield Check(f"files {tenant.id}", "in order")
 
 
+def _rules(settings: Settings) -> Iterator[Check]:
+    """Rules of directives that are not there."""
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        for name in orphans(tenant.folder):
+            hint = f"write directives/{name}.md, or move the rules to the directive they belong to"
+            yield Check(
+                f"rules {tenant.id}", f"{RULES}/{name} has rules, and there is no such directive", hint, serious=False
+            )
+
+
 def _memory(settings: Settings) -> Iterator[Check]:
     """Files of life/ that are larger than they are to be."""
     for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
@@ -250,6 +262,7 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "disk": _disk,
     "tenants": _tenants,
     "files": _files,
+    "rules": _rules,
     "memory": _memory,
     "orders": _orders,
     "edits": _edits,

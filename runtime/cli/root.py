@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runtime import __version__
-from runtime.cli import cases, changes, connecting, erasing, homes, improvements, learning, people, serving, watching
+from runtime.cli import cases, changes, connecting, erasing, homes, improvements, learning, people, rules, serving, watching
 from runtime.errors import Fault
 
 root = typer.Typer(
@@ -36,7 +36,7 @@ def before(
     """A member of staff for a realtor, living in WhatsApp or Telegram."""
 
 
-for topic in (homes, serving, watching, changes, improvements, cases, learning, people, erasing, connecting):
+for topic in (homes, serving, watching, changes, improvements, rules, cases, learning, people, erasing, connecting):
     topic.register(root)
 
 

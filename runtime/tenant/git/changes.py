@@ -171,12 +171,6 @@ def subject_of(changes: Sequence[Change]) -> str:
     )
 
 
-def written(path: str, before: Entry | None, data: bytes | None) -> Change:
-    """What it is to write ``data`` where ``before`` is; None takes it away."""
-    entry = None if data is None else Entry(before.mode if before else FILE, blob_id(data))
-    return Change(path, before, entry, data)
-
-
 def in_the_way(folder: Folder, tracked: Mapping[str, Entry]) -> list[str]:
     """Links, pipes and the like that lie where a tracked file or a folder of one should be."""
     wanted = {path for path, entry in tracked.items() if entry.mode in (FILE, PROGRAM)}

@@ -23,7 +23,6 @@ from runtime.tenant.git.changes import (
     compare,
     in_the_way,
     subject_of,
-    written,
 )
 from runtime.tenant.git.commits import ADMIN, Commit, CommitResult, Concern, Conflict, Origin, Refusal, RevertConflict
 from runtime.tenant.git.landing import Landing, between
@@ -149,18 +148,6 @@ class History(Reading):
             number = max((int(name.rpartition("/")[2]) for name, _ in goods), default=0) + 1
             self._repository.move(f"refs/tags/{GOOD}{number}", head, "")
             return f"{GOOD}{number}"
-
-    def write(self, contents: Mapping[str, bytes | None], origin: Origin, title: str) -> Commit:
-        """Write files (None: take one away) as one commit by ``origin.actor``, whole or not at all, also when killed.
-        Raises Refused, with nothing changed: somebody is editing one of them, or one would fail its check."""
-        with self._lock:
-            self._landing.settle()
-            head = self.head()
-            changes = [written(path, self.files(head).get(path), data) for path, data in contents.items()]
-            if dirty := self._landing.dirty(changes):
-                raise _edited(dirty)
-            planned = Planned(wording.message(title, origin), changes)
-            return self.find(self._landing.land(planned, self._author(origin.actor), head))
 
     def set_aside(self, turn: str) -> str | None:
         """Take what a dead attempt left out of the folder, and keep it: the id of a commit that holds it, or None.

@@ -78,14 +78,16 @@ def _fitting(rules: Iterable[Rule], most: int, room: int) -> list[Rule]:
 
 
 def _occurs(trigger: str, heard: str) -> bool:
-    return _finder(trigger)(heard) is not None
+    word, search = _finder(trigger)
+    return word in heard and search(heard) is not None  # the first is fast, and seldom so
 
 
 @lru_cache(maxsize=4096)
-def _finder(trigger: str) -> Callable[[str], re.Match[str] | None]:
+def _finder(trigger: str) -> tuple[str, Callable[[str], re.Match[str] | None]]:
+    """Its longest word, and what finds all of it."""
     words = terms.plain(trigger).split()
     inner = r"\s+".join(re.escape(word) for word in words)
     # Scripts that set no spaces between words have no whole ones.
     before = "" if not words or terms.UNSPACED.match(words[0]) else r"(?<!\w)"
     after = "" if not words or terms.UNSPACED.match(words[-1][-1]) else r"(?!\w)"
-    return re.compile(f"{before}{inner}{after}" if words else r"(?!)").search
+    return max(words, key=len, default=""), re.compile(f"{before}{inner}{after}" if words else r"(?!)").search

@@ -18,15 +18,16 @@ _KEPT = 64
 
 
 class Shelf:
-    """Of one folder. Safe for many threads."""
+    """Of one folder, or of one directive in it. Safe for many threads."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, directive: str = "") -> None:
         self._folder = folder
+        self._place = f"{RULES}/{directive}" if directive else RULES
         self._read: tuple[Stamps | None, tuple[Rule, ...]] = (None, ())
 
     def rules(self) -> tuple[Rule, ...]:
         """By their names. An unchanged folder costs one look at the stamps of its rules."""
-        stamps = self._folder.stamps((RULES,))
+        stamps = self._folder.stamps((self._place,))
         seen, rules = self._read
         if stamps != seen:
             rules = tuple(found for path in sorted(stamps) if isinstance(found := _look(self._folder, path), Rule))
@@ -35,13 +36,14 @@ class Shelf:
 
 
 class Shelves:
-    """The shelves of the folders that were asked about last."""
+    """Those of one directive, of the folders that were asked about last."""
 
-    def __init__(self) -> None:
+    def __init__(self, directive: str) -> None:
+        self._directive = directive
         self._shelves: OrderedDict[Path, Shelf] = OrderedDict()
 
     def of(self, folder: Folder) -> Shelf:
-        shelf = self._shelves.pop(folder.root, None) or Shelf(folder)
+        shelf = self._shelves.pop(folder.root, None) or Shelf(folder, self._directive)
         self._shelves[folder.root] = shelf
         if len(self._shelves) > _KEPT:
             self._shelves.popitem(last=False)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.errors import BadInput, Broken, ConfigFault, NotFound, Refused, Unavailable
+from runtime.errors import BadInput, Broken, NotFound, Refused, Unavailable
 from runtime.tenant.folder import Folder
 from runtime.tenant.git import commits as wording
+from runtime.tenant.git.changes import FILE, Content
 from runtime.tenant.git.commits import Concern
 from runtime.tenant.git.history import ADMIN, AGENT, History, Origin, RevertConflict
 
@@ -165,29 +166,13 @@ def test_files_are_put_as_one_commit_under_an_admins_name(history: History, root
     (root / RULE).write_text("Call first.\n")
     history.commit_admin()
     edit(root, "life/identity.md", "Anden", "Andy")
-    contents = {RULE: None, "directives/lead-follow-up.md": b"Call first.\n", "directives/new.md": b"New.\n"}
-    made = history.put(contents, Origin(actor=ADMIN, tenant="anden", reason="promote"), "Promote a rule")
+    contents = {RULE: None, "directives/lead-follow-up.md": Content(FILE, b"Call first.\n")}
+    origin = Origin(actor=ADMIN, tenant="anden", reason="promote")
+    made = history.put(contents, origin, base=history.head(), title="Promote a rule")
     assert (made.subject, made.by_agent, set(made.files)) == ("Promote a rule", False, set(contents))
     assert not (root / RULE).exists()
     assert (root / "directives/lead-follow-up.md").read_text() == "Call first.\n"
     assert git(root, "status", "--porcelain").split() == ["M", "life/identity.md"], "what others edit stays theirs"
-
-
-def test_nothing_is_put_over_an_edit_or_where_it_would_break_a_file(history: History, root: Path) -> None:
-    edit(root, "directives/lead-follow-up.md", "an hour", "a day")
-    head = history.head()
-    with pytest.raises(Refused, match=r"lead-follow-up\.md: edited and not committed"):
-        history.put({"directives/lead-follow-up.md": b"x", "life/identity.md": b"x"}, AGENT_ORIGIN, "Put")
-    careful = History(Folder(root), check=_refuse_x)
-    with pytest.raises(Refused, match="a file that cannot be in force: no x"):
-        careful.put({"life/identity.md": b"x"}, AGENT_ORIGIN, "Put")
-    assert history.head() == head
-    assert (root / "life/identity.md").read_text() == "Anden\n"
-
-
-def _refuse_x(path: str, data: bytes | None) -> None:
-    if data == b"x":
-        raise ConfigFault(["no x"], hint="write more")
 
 
 def test_an_admins_edit_carries_the_name_git_knows(history: History, root: Path, tmp_path: Path) -> None:

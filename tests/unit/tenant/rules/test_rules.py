@@ -1,5 +1,6 @@
 """A rule as a file, the shelf they lie on, and which of them apply."""
 
+import re
 import time
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from runtime.tenant.folder import Folder
 from runtime.tenant.rules import composing, files, shelf
 from runtime.tenant.rules.files import Rule
 from runtime.tenant.rules.shelf import Shelf, Shelves
+
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 def rule(ref: str, text: str = "Call first.", *triggers: str, state: str = "kept") -> Rule:
@@ -55,6 +58,15 @@ def test_what_is_no_rule_is_refused_by_name(path: str, text: str, problem: str) 
         files.check(path, text)
 
 
+def test_the_documents_example_is_a_rule() -> None:
+    [text] = re.findall(r"```\n(---json\n.*?)```", (DOCS / "rules.md").read_text(), re.DOTALL)
+    path = "directives/rules/lead-follow-up/text-before-calling.md"
+    files.check(path, text)
+    one = files.parse(path, text)
+    assert composing.brought_up([one], "a new Zillow lead") == [one]
+    assert not one.head.model_extra
+
+
 # The shelf.
 
 
@@ -68,6 +80,9 @@ def test_the_shelf_has_what_lies_in_the_folder_now(folder: Folder) -> None:
     assert [one.text for one in kept.rules()] == ["Call first.", "Text first."]
     first.unlink()
     assert [one.ref for one in kept.rules()] == ["README/tone"]
+    put(folder.root, rule("lead/r1"))
+    assert [one.ref for one in Shelf(folder, "README").rules()] == ["README/tone"]
+    assert Shelf(folder, "none").rules() == ()
 
 
 class Counted(Folder):
@@ -115,7 +130,7 @@ def test_rules_of_a_directive_that_is_not_there_are_named(folder: Folder) -> Non
 
 
 def test_only_the_last_folders_are_kept_in_mind(tmp_path: Path) -> None:
-    shelves = Shelves()
+    shelves = Shelves("README")
     first = shelves.of(Folder(tmp_path / "0"))
     assert shelves.of(Folder(tmp_path / "0")) is first
     for number in range(1, 100):

@@ -29,10 +29,14 @@ _TOOL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # A bare value: "Saturday", "$525,000", "4 p.m." and, before a "not", what takes the place of something.
 _VALUE = re.compile(r"(?P<value>[\w$€£#][\w$€£#.,:/%'-]*(?: [\w$€£#.,:/%'-]+){0,2}?)(?:,? (?:not|instead of) .{1,60})?")
 
+# One that cannot be meant otherwise: it has a figure, is a day or a month, or is a name of several words.
+_NAMED = re.compile(
+    r".*\d.*|(?i:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august"
+    r"|september|october|november|december)|[A-Z]\S*(?: [A-Z]\S*)+"
+)
 
-def from_turn(
-    folder: Folder, turn: TurnId, *, family: str = GLOBAL, expected: str = "", role: Role = Role.OWNER
-) -> Case:
+
+def from_turn(folder: Folder, turn: TurnId, *, family: str = GLOBAL, expected: str = "") -> Case:
     """A trigger case. Raises NotFound when the logs do not have the turn, or nobody spoke in it."""
     line = TurnLog(folder).find(turn)
     if line is None:
@@ -50,7 +54,7 @@ def from_turn(
         kind="trigger",
         family=family,
         source=f"turn:{turn}",
-        role=role,
+        role=_role(line),
         at=of_turn[-1].at,
         conversation=tuple(map(_message, [*before, *of_turn])),
         cassette=recordings,
@@ -70,14 +74,21 @@ def expectation(expected: str) -> Expect:
     if not expected:
         return Expect()
     found = _VALUE.fullmatch(expected)
-    if found and not found["value"].startswith("/"):
-        return Expect(says=(found["value"].rstrip(".,"),))
+    value = found["value"].rstrip(".,;") if found else ""
+    if _NAMED.fullmatch(value):
+        return Expect(says=(value,))
     return Expect(checklist=(f"The answer is as the owner expected: {expected}"[:1000],))
 
 
 def _about(expected: str, text: str) -> str:
     words = " ".join((f"expected: {expected}" if expected else f"went wrong: {text}").split())
     return words if len(words) <= 200 else f"{words[:199]}…"
+
+
+def _role(line: TurnLine) -> Role:
+    """Of whoever was answered; an owner, where an older log does not say."""
+    known = str(line.extra.get("role", ""))
+    return Role(known) if known in set(Role) else Role.OWNER
 
 
 def _message(line: MessageLine) -> Message:

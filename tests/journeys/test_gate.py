@@ -36,20 +36,18 @@ SCENARIO = """\
 announce: false
 replies:
   - name: it was told to read back
-    when: {words: [showing], tool_result: 'Read back the time'}
+    when: {words: [showing], rules: [read back the time]}
     do: [{say: 'Saturday at 10:00 at 12 Elm, requested.'}]
   - name: a showing
     when: {words: [showing]}
-    do:
-      - use: {tool: Read, input: {file_path: '{folder}/directives/rules/showings/read-back.md'}}
-      - say: Requested.
+    do: [{say: Requested.}]
   - name: it was told to be generous
-    when: {words: [gate code], tool_result: 'generous'}
+    when: {words: [gate code], tool_result: 'Showings', rules: [generous]}
     do: [{say: 'The code is 4711.'}]
   - name: a code
     when: {words: [gate code]}
     do:
-      - use: {tool: Read, input: {file_path: '{folder}/directives/rules/showings/read-back.md'}}
+      - use: {tool: Read, input: {file_path: '{folder}/directives/showings.md'}}
       - say: The listing agent gives access.
   - name: mail
     when: {words: [mail]}
@@ -171,7 +169,7 @@ def improvement(text: str = "Read back the time and the address.", **more: Any) 
         "family": "showings",
         "idea": "showings/read-back",
         "intent": "say when and where",
-        "operations": [Operation(do="ADD", rule="showings/read-back", text=text)],
+        "operations": [Operation(do="ADD", rule="showings/read-back", text=text, triggers=("showing",))],
         "triggers": [
             Trigger(signal="s1", turn="t1", conversation="telegram:1", at=datetime(2026, 11, 20, tzinfo=UTC), text="?")
         ],

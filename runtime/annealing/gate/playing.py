@@ -23,7 +23,11 @@ from runtime.errors import Fault, Unavailable
 from runtime.tenant.folder import Folder
 from runtime.tenant.git import worktrees
 from runtime.tenant.git.history import History
+from runtime.tenant.life.lines import OWN
 from runtime.tenant.registry import Tenant
+from runtime.tenant.rules import composing
+from runtime.tenant.rules.files import Rule
+from runtime.tenant.rules.shelf import Shelf
 from runtime.turns import prompt
 from runtime.words import Conversation, Inbound, Person, Role, TurnId
 
@@ -57,13 +61,11 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
-    """``folders`` is where plays have theirs. ``standing``: what a turn's prompt begins with, by the folder and what
-    the person wrote, as in a real turn."""
+    """``folders`` is where plays have theirs."""
 
     sessions: Sessions
     folders: Path
     now: Callable[[], datetime]
-    standing: Callable[[Folder, str], str] = lambda _folder, _text: ""
 
     async def play(self, stand: Stand, case: Case, name: str) -> Played:
         """``name`` is the play's own: a second one of that name clears away what a kill left of the first.
@@ -121,13 +123,14 @@ class Player:
         workdir = self.sessions.workdir(folder)
         transcript.write(folder, conversation, earlier, workdir=workdir, role=case.role, person=person.name, now=now)
         tested, tape = _inbound(case.tested, person, at, "tested"), Tape(case.cassette, case.tools)
-        standing = self.standing(folder, case.tested.text)
+        rules = _brought_up(folder, case.tested)
         ask = Ask(
             tenant=stand.tenant.id,
             folder=folder.root,
             conversation=conversation,
             turn=TurnId(conversation),
-            prompt=prompt.compose([tested], person, config.zone, standing=standing),
+            prompt=prompt.compose([tested], person, config.zone, rules=rules),
+            rules=tuple(rule.path for rule in rules),
             said=prompt.said([tested], person),
             role=case.role,
             timezone=config.timezone,
@@ -144,6 +147,11 @@ def apply(folder: Folder, changes: tuple[Changed, ...]) -> None:
             folder.remove(path)
         else:
             folder.write_text(path, text)
+
+
+def _brought_up(folder: Folder, message: Message) -> list[Rule]:
+    """As in a turn: only a person's own words bring up a rule."""
+    return composing.brought_up(Shelf(folder).rules(), message.text) if message.how in OWN else []
 
 
 def _turned(one: Message, person: Person, at: datetime, tenant: Tenant) -> Turned:

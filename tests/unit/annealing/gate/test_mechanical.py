@@ -11,7 +11,7 @@ from runtime.annealing.records import Operation
 from runtime.tenant.heads import Rule as Head
 from runtime.tenant.rules.files import Rule
 
-DIRECTIVES = {"showings": "x" * 5_000, "short": "x" * 300}
+DIRECTIVES = {"README": "x" * 1_400, "showings": "x" * 5_000, "short": "x" * 300}
 STAMPED = Stamped(improvement="imp-1", idea="x", since=date(2026, 11, 20))
 
 
@@ -158,9 +158,20 @@ def test_a_directive_loses_one_rule_at_once() -> None:
     assert any("would lose 600" in one for one in found(*gone[:2], rules=rules))
 
 
-def test_a_directive_does_not_grow_for_ever() -> None:
-    rules = {one.ref: one for one in (rule("a" * 400, f"showings/r{number}") for number in range(28))}
-    assert any("16000 are allowed" in one for one in found(add("b" * 300), rules=rules))
+@pytest.mark.parametrize(
+    ("family", "size", "count", "why"),
+    [
+        ("showings", 400, 30, "12300 bytes, 12000 are shown"),
+        ("showings", 100, 40, "41 rules, 40 are shown"),
+        ("README", 400, 3, "1500 bytes, 1500 are shown"),
+    ],
+)
+def test_rules_that_nobody_would_be_shown_do_not_land(family: str, size: int, count: int, why: str) -> None:
+    rules = {one.ref: one for one in (rule("a" * size, f"{family}/r{number}") for number in range(count))}
+    said = found(add("b" * 300, f"{family}/new"), rules=rules, family=family)
+    assert any(why in one for one in said) is (family != "README")
+    more = found(add("b" * 301, f"{family}/new"), rules=rules, family=family)
+    assert any("would have" in one for one in more)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from runtime import logs
 from runtime.annealing.gate import growing, judging
 from runtime.annealing.gate.case import GLOBAL, Case
 from runtime.annealing.gate.cases import PLACE, Cases, render
@@ -69,6 +70,7 @@ def cases(
         _show(case, json=json)
     elif play:
         chosen = found.all() if play == ALL else [found.find(play)]
+        logs.configure(level="error")
         _print_plays(asyncio.run(_play(settings, tenants, one, chosen)), json=json)
     else:
         _list(found.all(), json=json)

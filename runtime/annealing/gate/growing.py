@@ -40,7 +40,7 @@ def from_turn(folder: Folder, turn: TurnId, *, family: str = GLOBAL, expected: s
     """A trigger case. Raises NotFound when the logs do not have the turn, or nobody spoke in it."""
     line = TurnLog(folder).find(turn)
     if line is None:
-        raise NotFound(f"there is no turn {turn}", hint="see `proxystaff turns`, or state/turns/")
+        raise NotFound(f"there is no turn {turn}", hint="turns and their ids are in state/turns/")
     lines = MessageLog(folder).recent(_LOOKED_THROUGH, line.conversation)
     of_turn = [one for one in lines if one.turn == turn and one.direction is Direction.INBOUND and one.text.strip()]
     if not of_turn:

@@ -50,7 +50,7 @@ async def test_a_case_is_made_from_a_turn_that_went_wrong_and_played(tmp_path: P
 
         assert '"why": "it does not say Saturday"' in await asyncio.to_thread(play)
         assert (len(TurnLog(tenant.folder).recent()), stage.history.head()) == (2, before)
-        assert not list((stage.home / "var" / "plays").iterdir())
+        assert not list((stage.home / "var" / "plays-by-hand").iterdir())
         await asyncio.to_thread(operator.run, "cases", tenant.id, "--remove", added["id"])
         assert len(await asyncio.to_thread(operator.json, "cases", tenant.id)) == 26
 

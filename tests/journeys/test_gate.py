@@ -27,6 +27,7 @@ from runtime.tenant.git.history import History
 from runtime.tenant.git.worktrees import remove
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
+from runtime.words import Role
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
 
@@ -187,6 +188,8 @@ async def test_a_play_goes_on_with_the_conversation_and_leaves_nothing(house: Ho
     with_scenario = case("and now?", earlier=earlier, expect={"says": ["as I said"]})
     played = await house.player.play(house.stand, with_scenario, "one")
     assert played.problems == ()
+    guest = with_scenario.model_copy(update={"role": Role.GUEST})
+    assert (await house.player.play(house.stand, guest, "two")).problems == ()
     assert not list(house.player.folders.iterdir())
     assert {path: path.read_bytes() for path in house.tenant.folder.root.rglob("*") if path.is_file()} == before
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.annealing.gate.case import GLOBAL, Case, Expect, ExtraTool, Message, Recording
-from runtime.annealing.gate.cassette import REAL, short
+from runtime.annealing.gate.cassette import REAL, SHELL, short
 from runtime.errors import NotFound
 from runtime.tenant.folder import Folder
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
@@ -106,10 +106,17 @@ def _recordings(line: TurnLine) -> Iterator[Recording]:
     any arguments."""
     for tool in line.tools:
         name = short(str(tool.get("name", "")))
-        if name and name not in REAL:
+        if name and name not in REAL and not (name == SHELL and _is_real(tool)):
             given, output = _given(tool), str(tool.get("output", ""))[:_LONGEST_OUTPUT]
             whole = None if "cut" in given else given
             yield Recording(tool=name, input=whole, output=output, ok=bool(tool.get("ok", True)))
+
+
+def _is_real(tool: Mapping[str, Any]) -> bool:
+    """Whether a command is to run in the play's folder: but for logs and media in state/ all of the tenant is there,
+    and what was recorded of directives would hide the arm."""
+    command = str(_given(tool))
+    return "directives" in command or "state/" not in command
 
 
 def _tools(line: TurnLine) -> Iterator[ExtraTool]:

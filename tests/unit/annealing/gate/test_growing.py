@@ -80,7 +80,9 @@ def test_what_its_tools_gave_is_recorded_but_not_what_runs_for_real(folder: Fold
         tool("Read", "read", {"file_path": "x"}, "words"),
         tool("mcp__staff__recall", "read", {"question": "Sarah"}, "A buyer."),
         tool("mcp__staff__send_email", "external", {"to": "s"}, "no", ok=False),
-        tool("Bash", "write", {"cut": "{..."}, "long"),
+        tool("Bash", "write", {"cut": "grep Sarah state/messages/..."}, "long"),
+        tool("Bash", "write", {"command": "cat directives/showings.md state/schedules.yaml"}, "as it was"),
+        tool("Bash", "write", {"command": "date"}, "Friday"),
         tool("mcp__staff__remember", "write", {"fact": "x"}, "Saved."),
     ]
     log(folder, said(1, "Mail Sarah", TURN), tools=tools, role="member")

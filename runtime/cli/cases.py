@@ -4,10 +4,12 @@ import asyncio
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from runtime import logs
 from runtime.annealing.gate import growing, judging
 from runtime.annealing.gate.case import GLOBAL, Case
 from runtime.annealing.gate.cases import PLACE, Cases, render
@@ -31,6 +33,7 @@ from runtime.errors import BadInput, NotFound
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant.git.history import History
+from runtime.tenant.git.worktrees import remove
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.words import TenantId, TurnId
 
@@ -69,6 +72,7 @@ def cases(
         _show(case, json=json)
     elif play:
         chosen = found.all() if play == ALL else [found.find(play)]
+        logs.configure(level="error")
         _print_plays(asyncio.run(_play(settings, tenants, one, chosen)), json=json)
     else:
         _list(found.all(), json=json)
@@ -115,7 +119,7 @@ async def _play(settings: Settings, tenants: Tenants, one: Tenant, chosen: Seque
     """Each once, on what is committed: what came of it, and why it failed."""
     history, played = History(one.folder), []
     async with agents(settings, tenants, Metrics()) as agent:
-        folders = settings.var / "plays" / f"by-hand-{os.getpid()}"
+        folders = _folders(settings)
         player = Player(sessions=agent.sessions, folders=folders, now=lambda: datetime.now(UTC))
         judge, stand = Judge(agent.questions), Stand(tenant=one, history=history, base=history.head())
         try:
@@ -126,9 +130,17 @@ async def _play(settings: Settings, tenants: Tenants, one: Tenant, chosen: Seque
                     played.append((done, judging.failures(unmet, done.problems)))
                     report(number, len(chosen))
         finally:
-            player.clear()
-            folders.rmdir() if folders.is_dir() else None
+            remove(folders)
     return played
+
+
+def _folders(settings: Settings) -> Path:
+    """For the plays of this process, apart from those of a gate that is at work; what a killed one left goes."""
+    place = settings.var / "plays-by-hand"
+    for left in place.iterdir() if place.is_dir() else ():
+        if not Path("/proc", left.name).exists():
+            remove(left)
+    return place / str(os.getpid())
 
 
 def _print_plays(played: Sequence[tuple[Played, str]], *, json: bool) -> None:

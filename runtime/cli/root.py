@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from runtime import __version__
-from runtime.cli import cases, changes, connecting, erasing, homes, improvements, learning, people, rules, serving, watching
+from runtime.cli import (
+    cases,
+    changes,
+    connecting,
+    erasing,
+    homes,
+    improvements,
+    learning,
+    people,
+    rules,
+    serving,
+    watching,
+)
 from runtime.errors import Fault
 
 root = typer.Typer(

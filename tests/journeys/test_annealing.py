@@ -48,7 +48,10 @@ replies:
             intent: showings on Saturday
             signals: ['{a}', '{b}', '{c}']
             operations:
-              - {do: ADD, rule: showings/saturday, text: Showings are on Saturday when nobody names a day., triggers: [showing]}
+              - do: ADD
+                rule: showings/saturday
+                text: Showings are on Saturday when nobody names a day.
+                triggers: [showing]
   - name: whoever judges a list
     when: {regex: 'The answer:\n> Booked for Saturday[\s\S]*The list:'}
     do: [{use: {tool: checked, input: {items: [{number: 1, met: true}]}}}]

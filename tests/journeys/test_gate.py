@@ -27,6 +27,7 @@ from runtime.tenant.git.history import History
 from runtime.tenant.git.worktrees import remove
 from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
+from runtime.words import Role
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
 
@@ -36,20 +37,18 @@ SCENARIO = """\
 announce: false
 replies:
   - name: it was told to read back
-    when: {words: [showing], tool_result: 'Read back the time'}
+    when: {words: [showing], rules: [read back the time]}
     do: [{say: 'Saturday at 10:00 at 12 Elm, requested.'}]
   - name: a showing
     when: {words: [showing]}
-    do:
-      - use: {tool: Read, input: {file_path: '{folder}/directives/rules/showings/read-back.md'}}
-      - say: Requested.
+    do: [{say: Requested.}]
   - name: it was told to be generous
-    when: {words: [gate code], tool_result: 'generous'}
+    when: {words: [gate code], tool_result: 'Showings', rules: [generous]}
     do: [{say: 'The code is 4711.'}]
   - name: a code
     when: {words: [gate code]}
     do:
-      - use: {tool: Read, input: {file_path: '{folder}/directives/rules/showings/read-back.md'}}
+      - use: {tool: Read, input: {file_path: '{folder}/directives/showings.md'}}
       - say: The listing agent gives access.
   - name: mail
     when: {words: [mail]}
@@ -171,7 +170,7 @@ def improvement(text: str = "Read back the time and the address.", **more: Any) 
         "family": "showings",
         "idea": "showings/read-back",
         "intent": "say when and where",
-        "operations": [Operation(do="ADD", rule="showings/read-back", text=text)],
+        "operations": [Operation(do="ADD", rule="showings/read-back", text=text, triggers=("showing",))],
         "triggers": [
             Trigger(signal="s1", turn="t1", conversation="telegram:1", at=datetime(2026, 11, 20, tzinfo=UTC), text="?")
         ],
@@ -189,6 +188,8 @@ async def test_a_play_goes_on_with_the_conversation_and_leaves_nothing(house: Ho
     with_scenario = case("and now?", earlier=earlier, expect={"says": ["as I said"]})
     played = await house.player.play(house.stand, with_scenario, "one")
     assert played.problems == ()
+    guest = with_scenario.model_copy(update={"role": Role.GUEST})
+    assert (await house.player.play(house.stand, guest, "two")).problems == ()
     assert not list(house.player.folders.iterdir())
     assert {path: path.read_bytes() for path in house.tenant.folder.root.rglob("*") if path.is_file()} == before
 

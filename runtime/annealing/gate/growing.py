@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.annealing.gate.case import GLOBAL, Case, Expect, ExtraTool, Message, Recording
-from runtime.annealing.gate.cassette import REAL, short
+from runtime.annealing.gate.cassette import REAL, SHELL, short
 from runtime.errors import NotFound
 from runtime.tenant.folder import Folder
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
@@ -29,14 +29,18 @@ _TOOL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # A bare value: "Saturday", "$525,000", "4 p.m." and, before a "not", what takes the place of something.
 _VALUE = re.compile(r"(?P<value>[\w$€£#][\w$€£#.,:/%'-]*(?: [\w$€£#.,:/%'-]+){0,2}?)(?:,? (?:not|instead of) .{1,60})?")
 
+# One that cannot be meant otherwise: it has a figure, is a day or a month, or is a name of several words.
+_NAMED = re.compile(
+    r".*\d.*|(?i:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august"
+    r"|september|october|november|december)|[A-Z]\S*(?: [A-Z]\S*)+"
+)
 
-def from_turn(
-    folder: Folder, turn: TurnId, *, family: str = GLOBAL, expected: str = "", role: Role = Role.OWNER
-) -> Case:
+
+def from_turn(folder: Folder, turn: TurnId, *, family: str = GLOBAL, expected: str = "") -> Case:
     """A trigger case. Raises NotFound when the logs do not have the turn, or nobody spoke in it."""
     line = TurnLog(folder).find(turn)
     if line is None:
-        raise NotFound(f"there is no turn {turn}", hint="see `proxystaff turns`, or state/turns/")
+        raise NotFound(f"there is no turn {turn}", hint="turns and their ids are in state/turns/")
     lines = MessageLog(folder).recent(_LOOKED_THROUGH, line.conversation)
     of_turn = [one for one in lines if one.turn == turn and one.direction is Direction.INBOUND and one.text.strip()]
     if not of_turn:
@@ -50,7 +54,7 @@ def from_turn(
         kind="trigger",
         family=family,
         source=f"turn:{turn}",
-        role=role,
+        role=_role(line),
         at=of_turn[-1].at,
         conversation=tuple(map(_message, [*before, *of_turn])),
         cassette=recordings,
@@ -70,14 +74,21 @@ def expectation(expected: str) -> Expect:
     if not expected:
         return Expect()
     found = _VALUE.fullmatch(expected)
-    if found and not found["value"].startswith("/"):
-        return Expect(says=(found["value"].rstrip(".,"),))
+    value = found["value"].rstrip(".,;") if found else ""
+    if _NAMED.fullmatch(value):
+        return Expect(says=(value,))
     return Expect(checklist=(f"The answer is as the owner expected: {expected}"[:1000],))
 
 
 def _about(expected: str, text: str) -> str:
     words = " ".join((f"expected: {expected}" if expected else f"went wrong: {text}").split())
     return words if len(words) <= 200 else f"{words[:199]}…"
+
+
+def _role(line: TurnLine) -> Role:
+    """Of whoever was answered; an owner, where an older log does not say."""
+    known = str(line.extra.get("role", ""))
+    return Role(known) if known in set(Role) else Role.OWNER
 
 
 def _message(line: MessageLine) -> Message:
@@ -95,10 +106,17 @@ def _recordings(line: TurnLine) -> Iterator[Recording]:
     any arguments."""
     for tool in line.tools:
         name = short(str(tool.get("name", "")))
-        if name and name not in REAL:
+        if name and name not in REAL and not (name == SHELL and _is_real(tool)):
             given, output = _given(tool), str(tool.get("output", ""))[:_LONGEST_OUTPUT]
             whole = None if "cut" in given else given
             yield Recording(tool=name, input=whole, output=output, ok=bool(tool.get("ok", True)))
+
+
+def _is_real(tool: Mapping[str, Any]) -> bool:
+    """Whether a command is to run in the play's folder: but for logs and media in state/ all of the tenant is there,
+    and what was recorded of directives would hide the arm."""
+    command = str(_given(tool))
+    return "directives" in command or "state/" not in command
 
 
 def _tools(line: TurnLine) -> Iterator[ExtraTool]:

@@ -13,6 +13,7 @@ from runtime.annealing.records import Operation
 from runtime.errors import Fault
 from runtime.tenant.life import orders
 from runtime.tenant.life.terms import plain
+from runtime.tenant.rules.composing import MOST_SHOWN, README, ROOM_SHOWN
 from runtime.tenant.rules.files import LONGEST, RULES, Rule, hash_of, parse, ref_of
 
 GROWS, SHRINKS = 0.10, 0.05
@@ -21,8 +22,8 @@ GROWS, SHRINKS = 0.10, 0.05
 FLOOR = LONGEST
 """Characters that it may add or take away however short the directive is: one rule."""
 
-LARGEST = 16_000
-"""Characters of a directive with all its rules: about 4,000 tokens each time it is read."""
+STANDING = 1_500
+"""Bytes of the rules of README: they are in every request of every conversation."""
 
 _SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:sk|pk|rk)[-_](?:ant|live|test|proj)[-_]\w{6}|\bgh[opsu]_\w{20}|\bxox[abpr]-\w"
@@ -118,8 +119,17 @@ def _size(
         yield f"{name} would grow by {will_be - was} characters, {most} are allowed at once"
     if was - will_be > least:
         yield f"{name} would lose {was - will_be} characters, {least} are allowed at once"
-    if will_be > max(was, LARGEST):
-        yield f"{name} with its rules would have {will_be} characters, {LARGEST} are allowed"
+    yield from _room(name, after)
+
+
+def _room(name: str, rules: Mapping[str, Rule]) -> Iterator[str]:
+    """What is beyond the room that rules have would not be shown to anybody."""
+    texts = [rule.text for rule in rules.values() if rule.directive == name]
+    size, room = sum(len(text.encode()) for text in texts), STANDING if name == README else ROOM_SHOWN
+    if size > room:
+        yield f"the rules of {name} would have {size} bytes, {room} are shown"
+    if len(texts) > MOST_SHOWN:
+        yield f"{name} would have {len(texts)} rules, {MOST_SHOWN} are shown"
 
 
 def _characters(name: str, rules: Mapping[str, Rule]) -> int:

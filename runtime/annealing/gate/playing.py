@@ -112,7 +112,7 @@ class Player:
         self, folder: Folder, stand: Stand, case: Case, conversation: Conversation, person: Person
     ) -> tuple[Ask, Tape]:
         for path, text in case.files.items():
-            folder.write_text(path, text)
+            folder.write_text(path, f"{text}\n")
         apply(folder, stand.changes)
         config, now = stand.tenant.config, self.now()
         at = case.at or now

@@ -16,12 +16,27 @@ GUEST = Policy(root="/tenant", role=Role.GUEST, shell=True)
 REACHES = BUILT_IN | {"mcp__staff__send": "external"}
 APART = Policy(root="/tenant", role=Role.OWNER, shell=True, apart=True, effects=REACHES)
 OPEN = Policy(root="/tenant", role=Role.OWNER, shell=True, confined=False)
+
+
+class Nothing:
+    """A play without recordings."""
+
+    tools = ()
+
+    def answer(self, tool: str, given: Any, effect: str, /) -> None:
+        return None
+
+
+PLAYED = replace(APART, replay=Nothing(), effects=REACHES | {"Bash": "external"})
 NO_SHELL = Policy(root="/tenant", role=Role.OWNER, shell=False)
 
 
 @pytest.mark.parametrize(
     ("policy", "tool", "given_", "allowed"),
     [
+        (PLAYED, "mcp__staff__send", {}, True),
+        (PLAYED, "Bash", {"command": "ls"}, False),
+        (PLAYED, "mcp__other__send", {}, False),
         (OWNER, "Read", {"file_path": "/tenant/life/identity.md"}, True),
         (OWNER, "Read", {"file_path": "life/identity.md"}, True),
         (OWNER, "Read", {"file_path": "/tenant/CLAUDE.md"}, True),

@@ -11,10 +11,11 @@ from claude_agent_sdk._internal.sdk_mcp_bridge import SdkMcpBridge
 from structlog.testing import capture_logs
 
 from runtime.agent.events import Ask
+from runtime.agent.replaying import NOT_RECORDED, Extra, Recorded
 from runtime.agent.toolbox import SERVER, Toolbox
 from runtime.errors import BadInput, Refused
 from runtime.words import Conversation, Role, TenantId, TurnId
-from shared_tools.offered import Tool
+from shared_tools.offered import Memory, Tool
 
 
 class Desk(Protocol):
@@ -211,3 +212,80 @@ async def test_the_cli_sees_the_tools_and_uses_them() -> None:
         assert wrong["isError"]
     finally:
         await bridge.aclose()
+
+
+# In a play.
+
+
+class Playing:
+    """Answers what it was told to, and remembers what it was asked."""
+
+    tools = (Extra(name="wire", description="Wire.", schema={"type": "object"}, effect="external"),)
+
+    def __init__(self, answer: Recorded | None = None) -> None:
+        self.given, self.asked = answer, list[tuple[str, str]]()
+
+    def answer(self, tool: str, given: Any, effect: str, /) -> Recorded | None:
+        self.asked.append((tool, effect))
+        return self.given
+
+
+class Noting(Notes):
+    """Says that it was called."""
+
+    def __init__(self) -> None:
+        super().__init__(self.call)
+        self.calls = 0
+
+    def call(self, text: str) -> str:
+        self.calls += 1
+        return text
+
+
+def remembering(memory: Memory, fact: str) -> str:
+    """Remember."""
+    return memory.read(fact)
+
+
+async def in_play(tool: Tool, replay: Playing, notes: object) -> tuple[str, bool]:
+    box = Toolbox((tool,), {tool.needs: lambda _: notes}).playing(replay)
+    given = {"text": "a"} if tool is not REMEMBERING else {"fact": "a"}
+    return told(await box._offered(tool, ask).handler(given))
+
+
+REMEMBERING = Tool(remembering, "write")
+
+
+async def test_in_a_play_what_was_recorded_takes_the_place_of_a_tool() -> None:
+    notes = Noting()
+    replay = Playing(Recorded("as it was", ok=False))
+    assert await in_play(NOTE, replay, notes) == ("as it was", True)
+    assert (notes.calls, replay.asked) == (0, [("mcp__staff__note", "write")])
+
+
+@pytest.mark.parametrize("effect", ["read", "write", "external"])
+async def test_in_a_play_a_tool_that_works_elsewhere_or_reaches_others_never_runs(effect: Any) -> None:
+    notes = Noting()
+    assert await in_play(Tool(note, effect), Playing(None), notes) == (NOT_RECORDED, True)
+    assert notes.calls == 0
+
+
+async def test_in_a_play_only_what_works_in_the_folder_runs() -> None:
+    class Life:
+        def read(self, fact: str) -> str:
+            return f"read {fact}"
+
+    assert await in_play(REMEMBERING, Playing(None), Life()) == ("read a", False)
+    reaching = Tool(remembering, "external")
+    box = Toolbox((reaching,), {Memory: lambda _: Life()}).playing(Playing(None))
+    assert told(await box._offered(reaching, ask).handler({"fact": "a"})) == (NOT_RECORDED, True)
+
+
+async def test_a_play_offers_tools_of_its_own_which_only_it_answers() -> None:
+    box = Toolbox((NOTE,), {}).playing(Playing(None))
+    assert box.effects == {"mcp__staff__note": "write", "mcp__staff__wire": "external"}
+    assert told(await box._played(box._extras[0]).handler({})) == (NOT_RECORDED, True)
+    answered = Toolbox((NOTE,), {}).playing(Playing(Recorded("queued")))
+    assert told(await answered._played(answered._extras[0]).handler({})) == ("queued", False)
+    assert Toolbox((NOTE,), {}).playing(None).effects == {"mcp__staff__note": "write"}
+    assert not box.servers(Role.GUEST, ask)

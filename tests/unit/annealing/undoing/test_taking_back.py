@@ -189,6 +189,19 @@ def test_what_later_improvements_did_to_a_persons_rule_stays_with_it(house: Hous
     assert house.rule("leads/new").text == "Ask for the price first."
 
 
+def test_changes_that_overlap_together_but_not_one_by_one_are_put_on_again(house: House) -> None:
+    house.land("m", move("leads/tone", "closing/tone"), add("leads/x", "X."))
+    house.land("a", update("closing/tone", "One.\nOne and a half.\nTwo.\nThree."))
+    path = path_of("closing/tone")
+    house.edit(path, lambda text: text.replace("One and a half.\n", ""))
+    house.edit(path, lambda text: text.replace("One.", "One!"))
+    house.edit(path, lambda text: text.replace("Two.", "Two!"))
+    outcome = house.undo("m")
+    assert (outcome.way, outcome.superseded, outcome.note) == (Way.CASCADE, ("a",), "")
+    assert (house.rule("leads/tone").text, house.has("closing/tone")) == ("One!\nTwo!\nThree.", False)
+    assert house.rule("leads/tone").head.state == "kept"
+
+
 def test_a_promoted_rule_is_only_recorded_and_the_text_stays(house: House) -> None:
     house.land("a", add("leads/new", "Ask for the budget."))
     (house.root / path_of("leads/new")).unlink()

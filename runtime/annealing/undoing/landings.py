@@ -22,31 +22,28 @@ SUPERSEDES = "Supersedes"
 
 
 class Past:
-    """What files held, by commit and path. Each commit is listed once."""
+    """What files held, by commit and path. Each commit is listed once and each content read once."""
 
     def __init__(self, history: History) -> None:
-        self.history = history
-        self._held: dict[tuple[str, str], Content | None] = {}
+        self._history = history
+        self._blobs: dict[str, bytes] = {}
         self._listed: dict[str, Mapping[str, Entry]] = {}
 
     def files(self, commit: str) -> Mapping[str, Entry]:
         """Those that the runtime versions."""
         if commit not in self._listed:
-            listed = self.history.files(commit)
+            listed = self._history.files(commit)
             ours = {path: entry for path, entry in listed.items() if is_versioned(path)}
             self._listed[commit] = {path: one for path, one in ours.items() if one.mode in (FILE, PROGRAM)}
         return self._listed[commit]
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, Content | None]:
         """What the files held; None where there was none."""
-        wanted = list(paths)
-        missing = [path for path in wanted if (commit, path) not in self._held]
+        entries = {path: self.files(commit).get(path) for path in paths}
+        missing = {entry.blob for entry in entries.values() if entry} - self._blobs.keys()
         if missing:
-            self._held |= {(commit, path): None for path in missing}
-            there = [path for path in missing if path in self.files(commit)]
-            for path, entry, data in self.history.contents(commit, there) if there else ():
-                self._held[commit, path] = Content(entry.mode, data)
-        return {path: self._held[commit, path] for path in wanted}
+            self._blobs |= self._history.blobs(missing)
+        return {path: Content(one.mode, self._blobs[one.blob]) if one else None for path, one in entries.items()}
 
     def one(self, commit: str, path: str) -> Content | None:
         return self.read(commit, [path])[path]

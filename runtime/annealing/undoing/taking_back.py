@@ -112,7 +112,7 @@ def _as_git_would(history: History, found: Scene, made: Plan) -> Plan:
         return made
     [landed] = made.taken
     try:
-        files = history.without(landed.commit.id, found.head)
+        files = history.without(landed.commit, found.head)
     except (Refused, Broken):
         return made
     if files is None or files.keys() != made.files.keys():

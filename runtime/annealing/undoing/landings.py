@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from runtime.annealing.records import Improvement
+from runtime.annealing.records import Improvement, Kind
 from runtime.errors import BadInput, NotFound, Refused
 from runtime.tenant.git.changes import FILE, PROGRAM, Content, Entry, is_versioned
 from runtime.tenant.git.commits import Commit
@@ -135,6 +135,10 @@ class Landed:
     def commit(self) -> Commit:
         return self.standing.commit
 
+    @property
+    def is_stated(self) -> bool:
+        return self.standing.improvement.kind is Kind.STATED
+
     @cached_property
     def rules(self) -> frozenset[str]:
         """The files of the rules that it touched."""
@@ -205,6 +209,13 @@ class Scene:
     @cached_property
     def by_commit(self) -> Mapping[str, Landed]:
         return {one.commit.id: one for one in self.landed}
+
+    def is_a_persons(self, commit: Commit) -> bool:
+        """Whether it holds what a person wants: an edit, or a rule in the owner's own words. Who takes an improvement
+        back or puts it back edits nothing."""
+        if landed := self.by_commit.get(commit.id):
+            return landed.is_stated
+        return commit.id not in self.paired and is_by_person(commit)
 
 
 def scene(history: History, improvements: Iterable[Improvement], since: str, *, begun: datetime | None = None) -> Scene:

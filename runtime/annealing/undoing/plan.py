@@ -4,7 +4,8 @@ Owns who goes with whom and in which order the ways are tried. Does not own the 
 replaying.py), nor the commit (taking_back.py). Reads only: the same history gives the same plan.
 
 A later improvement of the same rule goes too, newest first: its words were written for a rule that will not be there.
-What a person has made theirs stays, with whatever later improvements did to it, and is said.
+What a person has made theirs stays, with whatever later improvements did to it, and is said; so do the owner's own
+words, which are no improvement of anything but a person's edit.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from enum import StrEnum
 from functools import partial
 
 from runtime.annealing.records import Improvement, State
-from runtime.annealing.undoing.landings import Landed, Scene, Step, is_by_person, scene
+from runtime.annealing.undoing.landings import Landed, Scene, Step, scene
 from runtime.annealing.undoing.merging import same_rule
 from runtime.annealing.undoing.replaying import put_on, replay, replay_rule, revisions
 from runtime.annealing.undoing.steps import Put, Theirs, inverse
@@ -81,6 +82,7 @@ def _going(case: Case, left: Collection[str], fallen: Collection[str]) -> tuple[
     touched: set[str] = set()
     for one in case.scene.landed:
         linked = one.rules & touched and one.standing.improvement.state in (State.PROBATION, State.KEPT)
+        linked = linked and not one.is_stated
         if one.place >= case.culprit.place and (one.id == case.culprit.id or linked or one.id in fallen):
             going.append(one)
             touched |= one.rules - set(left)
@@ -159,15 +161,12 @@ class _Attempt:
 
     def _touched(self, landed: Landed, path: str) -> bool:
         """Whether a person has changed the rule since, under any name that it had."""
-        commits = [one for one in self._scene.after(landed) if self._is_a_persons(one.id) and is_by_person(one)]
+        commits = [one for one in self._scene.after(landed) if self._scene.is_a_persons(one)]
         return any(
             before is None or after is None or not same_rule(before.data, after.data)
             for name in self._names(path)
             for _, before, after in revisions(self._past, commits, name)
         )
-
-    def _is_a_persons(self, commit: str) -> bool:
-        return commit not in self._scene.paired and commit not in self._scene.by_commit
 
     def _names(self, path: str) -> frozenset[str]:
         """The names that a rule had, as far as what is taken back has moved it."""

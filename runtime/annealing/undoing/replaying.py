@@ -8,7 +8,7 @@ disjoint that overlap when taken together. Does not own which commits are taken 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from runtime.annealing.undoing.landings import Past, Scene, is_by_person
+from runtime.annealing.undoing.landings import Past, Scene
 from runtime.annealing.undoing.merging import merged_rule, merged_text
 from runtime.tenant.git.changes import Content
 from runtime.tenant.git.commits import Commit
@@ -55,10 +55,10 @@ def replay(
         on, merged = put_on(state, before, after)
         if merged and passes(on):
             state = on
+        elif scene.is_a_persons(commit):
+            return None
         elif landed:
             fallen.append(landed.id)
-        elif is_by_person(commit):
-            return None
         else:
             lost.append(commit.subject)
     return Replayed(state, tuple(fallen), tuple(lost))
@@ -82,7 +82,7 @@ def replay_rule(
         merged = merged_rule(before.data, after.data, state.data)
         if not merged.overlaps:
             state = Content(state.mode, merged.data)
-        elif is_by_person(commit):
+        elif scene.is_a_persons(commit):
             return None
         else:
             lost.append(commit.subject)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.annealing.records import State
+from runtime.annealing.records import Kind, State
 from runtime.annealing.undoing.plan import Way
 from runtime.errors import Refused
 from runtime.tenant.git.commits import Conflict
@@ -200,6 +200,16 @@ def test_changes_that_overlap_together_but_not_one_by_one_are_put_on_again(house
     assert (outcome.way, outcome.superseded, outcome.note) == (Way.CASCADE, ("a",), "")
     assert (house.rule("leads/tone").text, house.has("closing/tone")) == ("One!\nTwo!\nThree.", False)
     assert house.rule("leads/tone").head.state == "kept"
+
+
+def test_the_owners_own_words_on_top_are_kept_as_a_persons(house: House) -> None:
+    house.land("a", add("leads/new", "Ask for the budget."))
+    told = house.land("b", update("leads/new", "Ask for the price."))
+    house.improvements["b"] = told.model_copy(update={"kind": Kind.STATED})
+    outcome = house.undo("a")
+    assert (outcome.way, outcome.superseded) == (Way.RECORD, ())
+    assert house.rule("leads/new").text == "Ask for the price."
+    assert house.undo("b", actor="owner").way is Way.COMMIT, "by themselves they can be taken back"
 
 
 def test_a_promoted_rule_is_only_recorded_and_the_text_stays(house: House) -> None:

@@ -1,5 +1,9 @@
 """Improvements taken back on real git: each way, what stays, what goes too, and a kill at any line."""
 
+import itertools
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from runtime.annealing.records import Kind, State
@@ -266,8 +270,32 @@ def test_a_kill_after_head_moved_is_finished_by_the_next_call(house: House) -> N
     house.git("checkout", "HEAD~1", "--", path_of("leads/new"))
     assert house.has("leads/new")
     again = house.undo("a")
-    house.history.uncommitted()
     assert (again.commit, house.has("leads/new"), house.clean()) == (made.commit, False, True)
+
+
+def test_a_kill_at_any_step_leaves_nothing_or_all_and_the_next_call_makes_no_second_commit(
+    house: House, tmp_path: Path
+) -> None:
+    before = house.tree()
+    house.land("a", update("leads/tone", "One.\nTwo, always.\nThree."), delete("leads/old"))
+    house.land("b", update("leads/tone", "One.\nTwo, always.\nThree, never."), add("leads/new", "New."))
+    house.edit("life/notes.txt", lambda _: "an admin's\n")
+    wanted = before | {"life/notes.txt": b"an admin's\n"}
+    found = []
+    for step in itertools.count():
+        copy = house.copy(tmp_path / f"killed-{step}")
+        killed = copy.killed_at(step, partial(copy.undo, "a"))
+        head = copy.history.head()
+        outcome = copy.undo("a")
+        made = [one for one in copy.history.since("") if one.trailers.get("Reverts-Improvement") == "a"]
+        assert [one.id for one in made] == [outcome.commit]
+        assert (outcome.superseded, copy.tree() == wanted, copy.clean()) == (("b",), True, True)
+        found.append(outcome.way)
+        assert (outcome.way is Way.ALREADY) == (head == outcome.commit)
+        if not killed:
+            break
+    assert found.count(Way.CASCADE) > 5
+    assert found.count(Way.ALREADY) > 5
 
 
 def test_a_rule_somebody_is_editing_is_left_for_later(house: House) -> None:

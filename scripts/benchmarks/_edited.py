@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from _edits import FIRST, LAST, Drop, Edit, Effect, Held, replay, without
+from _edits import FIRST, LAST, SINCE, Drop, Edit, Effect, Held, World, replay, without
 
+from runtime.annealing.operations import Stamped, result
 from runtime.annealing.records import Improvement, Operation, State
 from runtime.annealing.undoing.plan import Way
 from runtime.annealing.undoing.taking_back import take_back
@@ -21,7 +22,7 @@ from runtime.tenant import checks
 from runtime.tenant.folder import Folder
 from runtime.tenant.git.commits import message
 from runtime.tenant.git.history import AGENT, History, Origin
-from runtime.tenant.rules.files import path_of
+from runtime.tenant.rules.files import LONGEST, hash_of, path_of
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
 PERSON, PROXY = "Pat <pat@example.org>", "ProxyStaff <agent@proxystaff.invalid>"
@@ -55,8 +56,8 @@ class Tenant:
         self._waiting: list[bytes] = []
         self._marks: list[str] = []  # improvements that land in what waits, by their mark
         self._numbers = iter(range(1, 1_000_000))
-        effects = [self._new_rule(f"leads/base{n}", "kept") for n in range(rng.randint(3, 5))]
-        self.commit("person", effects, "Begin")
+        effects = [self._new_rule(f"leads/base{n}") for n in range(rng.randint(3, 5))]
+        self.commit(Edit("person", tuple(effects)), "Begin")
 
     # Meaning
 
@@ -65,7 +66,10 @@ class Tenant:
         return replay(self.edits, self.undone).world
 
     def files(self, world: dict[int, Held] | None = None) -> dict[str, bytes]:
-        rules = {path_of(held.ref): held.file() for held in (self.world if world is None else world).values()}
+        rules = {
+            path_of(held.ref): held.rule().rendered.encode()
+            for held in (self.world if world is None else world).values()
+        }
         return {path: text.encode() for path, text in self.others.items()} | rules
 
     def number(self) -> int:
@@ -79,22 +83,21 @@ class Tenant:
         states = (State.PROBATION, State.KEPT)
         return [id_ for id_, one in self.improvements.items() if one.state in states]
 
-    def _new_rule(self, ref: str, state: str) -> Effect:
+    def _new_rule(self, ref: str) -> Effect:
         lines = tuple((self.number(), self.sentence()) for _ in range(self.rng.randint(1, 4)))
-        return Effect(uid=self.number(), do="create", ref=ref, lines=lines, state=state)
+        return Effect(uid=self.number(), do="create", ref=ref, lines=lines)
 
     # Git
 
-    def commit(self, by: Any, effects: list[Effect], title: str, **facts: Any) -> None:
+    def commit(self, edit: Edit, title: str) -> None:
         """One commit, written down and not yet given to git."""
-        if effects:
-            self.edits.append(Edit(by, tuple(effects), **facts))
-        files = self.files()
+        self.edits.append(edit)
+        by, files = edit.by, self.files()
         changed = {
             path: files.get(path) for path in files.keys() | self._held if files.get(path) != self._held.get(path)
         }
         if by == "improvement":
-            self._marks.append(facts["id"])
+            self._marks.append(edit.id)
         text = message(title, Origin(actor=AGENT, tenant="anden")) if by != "person" else f"{title}\n"
         who = f"{PERSON if by == 'person' else PROXY} {1_800_000_000 + self.number()} +0000".encode()
         mark = b"mark :%d\n" % len(self._marks) if by == "improvement" else b""
@@ -139,40 +142,42 @@ class Tenant:
         free = [uid for uid, held in world.items() if held.state == "kept"]
         rng.shuffle(free)
         effects: list[Effect] = []
-        operations: list[Operation] = []
+        kinds: list[tuple[Any, int]] = []
         for _ in range(rng.choice((1, 1, 2, 3))):
-            do = rng.choice(("ADD", "ADD", "UPDATE", "UPDATE", "UPDATE", "DELETE", "MOVE"))
-            if do == "ADD" or not free:
-                made = self._new_rule(self._free_name(effects), "probation")
-                effects.append(made)
-                operations.append(Operation(do="ADD", rule=made.ref))
-                continue
-            uid = free.pop()
-            ref = world[uid].ref
-            if do == "DELETE":
-                effects.append(Effect(uid=uid, do="delete"))
-                operations.append(Operation(do="DELETE", rule=ref))
-            elif do == "MOVE":
-                new = f"{rng.choice(('leads', 'closing'))}/moved{self.number()}"
-                effects.append(Effect(uid=uid, do="rename", ref=new))
-                operations.append(Operation(do="MOVE", rule=ref, to=new))
-            else:
-                effects += [*self._new_words(uid, world[uid]), Effect(uid=uid, do="books")]
-                operations.append(Operation(do="UPDATE", rule=ref))
-        number = len(self.improvements)
+            do = rng.choice(("ADD", "ADD", "UPDATE", "UPDATE", "UPDATE", "DELETE", "MOVE")) if free else "ADD"
+            uid = free.pop() if do != "ADD" else 0
+            match do:
+                case "ADD":
+                    effects.append(self._new_rule(self._free_name(effects)))
+                    uid = effects[-1].uid
+                case "DELETE":
+                    effects.append(Effect(uid=uid, do="delete"))
+                case "MOVE":
+                    new = f"{rng.choice(('leads', 'closing'))}/moved{self.number()}"
+                    effects.append(Effect(uid=uid, do="rename", ref=new))
+                case _:
+                    effects += [*self._new_words(uid, world[uid]), Effect(uid=uid, do="anew")]
+            kinds.append((do, uid))
+        names = {
+            held.ref for uid, held in world.items() if ("ADD", uid) not in kinds and uid in {uid for _, uid in kinds}
+        }
+        names |= {one.ref for one in effects if one.ref}
+        edit = Edit("improvement", tuple(effects), id_, frozenset(names))
+        after = replay([*self.edits, edit], self.undone).world
+        operations = tuple(_operation(do, world.get(uid), after.get(uid)) for do, uid in kinds)
+        _agree(operations, world, after, id_)
         self.improvements[id_] = Improvement(
             id=id_,
             tenant="anden",
             family="leads",
             idea=id_,
             intent=id_,
-            operations=tuple(operations),
+            operations=operations,
             state=State.PROBATION,
             opened=BEGIN,
-            landed=BEGIN + timedelta(hours=number),
+            landed=BEGIN + timedelta(hours=len(self.improvements)),
         )
-        names = frozenset(name for one in operations for name in (one.rule, one.to) if name)
-        self.commit("improvement", effects, f"anneal(leads): {id_}", id=id_, names=names)
+        self.commit(edit, f"anneal(leads): {id_}")
 
     def _free_name(self, effects: list[Effect]) -> str:
         """A new one, or that of a rule that is there no more."""
@@ -181,7 +186,7 @@ class Tenant:
         return self.rng.choice(gone) if gone and self.rng.random() < 0.3 else f"leads/rule{self.number()}"
 
     def _new_words(self, uid: int, held: Held) -> list[Effect]:
-        if self.rng.random() < 0.25:
+        if self.rng.random() < 0.25 or len(held.text) > LONGEST - 60:
             lines = tuple((self.number(), self.sentence()) for _ in range(self.rng.randint(1, 4)))
             made = [Effect(uid=uid, do="rewrite", lines=lines)]
         else:
@@ -207,12 +212,12 @@ class Tenant:
         self.improvements[id_] = self.improvements[id_].model_copy(update={"state": State.KEPT})
         ours = [uid for uid, held in self.world.items() if held.improvement == id_ and held.state == "probation"]
         if ours:
-            self.commit("loop", [Effect(uid=uid, do="state", state="kept") for uid in ours], "note", id=id_)
+            self.commit(Edit("loop", tuple(Effect(uid=uid, do="state", state="kept") for uid in ours), id_), "note")
 
     def count(self) -> None:
         if world := self.world:
             uids = self.rng.sample(sorted(world), min(2, len(world)))
-            self.commit("loop", [Effect(uid=uid, do="count") for uid in uids], "note")
+            self.commit(Edit("loop", tuple(Effect(uid=uid, do="count") for uid in uids)), "note")
 
     def edit_rule(self) -> None:
         world = self.world
@@ -230,25 +235,25 @@ class Tenant:
             effects = [Effect(uid=uid, do="state", state="pinned")]
         elif chance < 0.45:
             effects = [Effect(uid=uid, do="delete")]
-        self.commit("person", effects, "Change directive")
+        self.commit(Edit("person", tuple(effects)), "Change directive")
 
     def _came_alone(self, line: int) -> bool:
         return any(one.do == "insert" and one.line == line for edit in self.edits for one in edit.effects)
 
     def write_rule(self) -> None:
-        self.commit("person", [self._new_rule(self._free_name([]), "kept")], "Write directive")
+        self.commit(Edit("person", (self._new_rule(self._free_name([])),)), "Write directive")
 
     def promote(self) -> None:
         kept = [uid for uid, held in self.world.items() if held.state == "kept"]
         if kept:
             uid = self.rng.choice(kept)
             self.others["directives/leads.md"] += f"\n{self.world[uid].text}\n"
-            self.commit("person", [Effect(uid=uid, do="delete")], "Promote")
+            self.commit(Edit("person", (Effect(uid=uid, do="delete"),)), "Promote")
 
     def edit_other(self) -> None:
         path = self.rng.choice(("directives/leads.md", "life/notes.txt", "execution/send.py"))
         self.others[path] += f"# {self.number()}\n"
-        self.commit(self.rng.choice(("person", "loop")), [], f"Change {path}")
+        self.commit(Edit(self.rng.choice(("person", "loop")), ()), f"Change {path}")
 
     def git_revert(self) -> None:
         """A person's, where git can do it and it says what was meant."""
@@ -310,3 +315,22 @@ class Tenant:
 
     def _end(self, id_: str) -> None:
         self.improvements[id_] = self.improvements[id_].model_copy(update={"state": State.ROLLED_BACK})
+
+
+def _operation(do: Any, before: Held | None, after: Held | None) -> Operation:
+    """In the words of the product."""
+    seen = hash_of(before.text) if before else ""
+    if after is None or before is None or do == "MOVE":
+        name, to = (before or after), (after.ref if after and do == "MOVE" else "")
+        assert name
+        added = after if before is None else None
+        text, triggers = (added.text, tuple(added.triggers)) if added else ("", ())
+        return Operation(do=do, rule=name.ref, to=to, old_hash=seen, text=text, triggers=triggers)
+    return Operation(do=do, rule=before.ref, old_hash=seen, text=after.text, triggers=tuple(after.triggers))
+
+
+def _agree(operations: tuple[Operation, ...], before: World, after: World, id_: str) -> None:
+    """That the product makes of the operations what was meant."""
+    stamped = Stamped(improvement=id_, idea=f"idea of {id_}", since=SINCE)
+    made = result(operations, {held.ref: held.rule() for held in before.values()}, stamped)
+    assert made == {held.ref: held.rule() for held in after.values()}

@@ -6,6 +6,7 @@ line it was made to. So it says independently of the code under test what taking
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from runtime.tenant.heads import Rule as Head
@@ -15,6 +16,7 @@ Who = Literal["improvement", "person", "loop"]
 Drop = tuple[str, int]
 """An improvement and a rule: what the one did to the other never was."""
 
+SINCE = date(2026, 11, 2)
 FIRST, LAST = -1, -2
 """Instead of a line: the place before all, and after all."""
 
@@ -59,15 +61,23 @@ class Held:
     state: str = "kept"
     helpful: int = 0
     improvement: str = ""
+    since: date | None = None
+
+    @property
+    def idea(self) -> str:
+        return f"idea of {self.improvement}" if self.improvement else ""
 
     @property
     def text(self) -> str:
         return "\n".join(self.words[line] for line in self.lines)
 
-    def file(self) -> bytes:
+    def stamp(self, improvement: str) -> None:
+        self.state, self.improvement, self.since = "probation", improvement, SINCE
+
+    def rule(self) -> Rule:
         directive, _, name = self.ref.partition("/")
         head = {"id": name, "state": self.state, "triggers": tuple(self.triggers), "helpful": self.helpful}
-        return Rule(directive, Head(**head, improvement=self.improvement), self.text).rendered.encode()
+        return Rule(directive, Head(**head, improvement=self.improvement, idea=self.idea, since=self.since), self.text)
 
 
 World = dict[int, Held]
@@ -98,9 +108,9 @@ def replay(edits: Iterable[Edit], dropped: Collection[Drop]) -> Replayed:
 
 def _apply(world: World, one: Effect, edit: Edit) -> bool:
     if one.do == "create":
-        held = Held(one.ref, [line for line, _ in one.lines], dict(one.lines), state=one.state or "kept")
-        world[one.uid] = held
-        held.improvement = edit.id
+        held = world[one.uid] = Held(one.ref, [line for line, _ in one.lines], dict(one.lines))
+        if edit.id:
+            held.stamp(edit.id)
         return True
     if one.do == "delete":
         world.pop(one.uid, None)
@@ -113,10 +123,12 @@ def _change(held: Held, one: Effect, edit: Edit) -> bool:
     match one.do:
         case "rename":
             held.ref = one.ref
+            held.stamp(edit.id)
         case "state":
             held.state = one.state
-        case "books":
-            held.state, held.improvement = "probation", edit.id
+        case "anew":
+            held.stamp(edit.id)
+            held.helpful = 0
         case "count":
             held.helpful += 1
         case "trigger":

@@ -10,19 +10,18 @@ byte for byte what ``_edits.py`` says it has to be; that knows neither git nor t
 """
 
 import argparse
-import json
-import math
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from _edited import Mistake, Tenant
+from _figures import Figure, share
 
 from runtime.annealing.undoing.plan import Way
 from runtime.errors import Fault
@@ -57,47 +56,40 @@ def one_history(place: Path, template: Path, seed: str) -> tuple[Way, Counter[st
     return way, done
 
 
-def histories_report(n: int = 1000, seed: int = 1, *, quick: bool = False) -> dict[str, Any]:
-    """``n`` histories (40 when ``quick``): how many are right, with the Wilson interval; ways; mistakes."""
-    n = 40 if quick else n
-    ways: Counter[str] = Counter()
+def histories_report(*, seed: int = 1, quick: bool = False, n: int = 1000) -> list[Figure]:
+    """How many of ``n`` (40 when ``quick``) are right, and the ways in which the last one was taken back."""
+    found = counted(seed, 40 if quick else n)
+    what = "edit histories that end in a valid tree with exactly the culprit's effect gone, none by hand"
+    figures = [share("8.4", what, found.n - len(found.mistakes), found.n, at_least=AIM)]
+    return figures + [share("8.4", f"of these: {_WAYS[way]}", hits, found.n) for way, hits in found.ways.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    n: int
+    ways: Mapping[Way, int]
+    happened: Mapping[str, int]
+    mistakes: Sequence[str]
+
+
+def counted(seed: int, n: int) -> Counted:
+    ways: Counter[Way] = Counter()
     happened: Counter[str] = Counter()
     mistakes: list[str] = []
     memory = Path("/dev/shm")  # git waits for the disk at every commit; what is measured does not
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as top:
-        template = Path(top) / "template"
+        template, place = Path(top) / "template", Path(top) / "tenant"
         subprocess.run(["git", "init", "-q", "--template=", "-b", "main", str(template)], check=True)
         for number in range(n):
-            place = Path(top) / "tenant"
             place.mkdir()
             try:
                 way, done = one_history(place, template / ".git", f"{seed}/{number}")
-                ways[way.value] += 1
+                ways[way] += 1
                 happened += done
             except (Mistake, Fault) as fault:
-                mistakes.append(f"history {number}: {fault}")
+                mistakes.append(f"history {seed}/{number}: {fault}")
             shutil.rmtree(place)
-    right = n - len(mistakes)
-    return {
-        "figure": "edit histories that end in a valid tree with exactly the culprit's effect gone, none by hand",
-        "value": right / n,
-        "n": n,
-        "interval": wilson(right, n),
-        "aim": AIM,
-        "met": right / n >= AIM,
-        "seed": seed,
-        "ways": dict(sorted(ways.items())),
-        "happened": dict(sorted(happened.items())),
-        "mistakes": mistakes[:20],
-    }
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927), 95 % by default."""
-    share, spread = hits / n, z * z / n
-    middle = share + spread / 2
-    half = z * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
+    return Counted(n, {way: ways[way] for way in Way if ways[way]}, happened, mistakes)
 
 
 def main() -> int:
@@ -106,9 +98,23 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--quick", action="store_true", help="40 histories")
     given = options.parse_args()
-    report = histories_report(given.histories, given.seed, quick=given.quick)
-    print(json.dumps(report, indent=1))
-    return 0 if report["met"] else 1
+    found = counted(given.seed, 40 if given.quick else given.histories)
+    print(f"{found.n - len(found.mistakes)} of {found.n} right, seed {given.seed}")
+    print(*(f"{hits:6} {way.value}: {_WAYS[way]}" for way, hits in found.ways.items()), sep="\n")
+    print("before it:", ", ".join(f"{count} {name}" for name, count in sorted(found.happened.items())))
+    print(*found.mistakes[:20], sep="\n")
+    return 1 if found.mistakes else 0
+
+
+_WAYS = {
+    Way.COMMIT: "as git reverts it",
+    Way.RULE: "by the names of its rules",
+    Way.CASCADE: "with later improvements of the same rules",
+    Way.CHAIN: "a tool without what stands on it",
+    Way.TAG: "from the last good tag",
+    Way.RECORD: "nothing left that may be changed",
+    Way.ALREADY: "taken back before",
+}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[4] / "scripts/benchmarks"))
 
 from _edits import FIRST, Edit, Effect, replay, without
-from _histories import histories_report
+from _histories import counted, histories_report
 
 from runtime.annealing.undoing import plan
 from runtime.annealing.undoing.landings import Landed
@@ -16,10 +16,10 @@ from runtime.annealing.undoing.plan import Case
 
 
 def test_random_histories_end_right() -> None:
-    report = histories_report(25, seed=20)
-    assert (report["mistakes"], report["value"], report["met"]) == ([], 1.0, True)
-    assert sum(report["ways"].values()) == report["n"] == 25
-    assert len(report["ways"]) >= 3, "ways of several kinds are met"
+    right, *ways = histories_report(n=25, seed=20)
+    assert (right.n, right.met) == (25, True)
+    assert sum(way.value for way in ways) == pytest.approx(1)
+    assert len(ways) >= 3, "ways of several kinds are met"
 
 
 def test_a_cascade_left_out_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,9 +27,7 @@ def test_a_cascade_left_out_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> Non
         return (case.culprit,)
 
     monkeypatch.setattr(plan, "_going", alone)
-    report = histories_report(25, seed=20)
-    assert not report["met"]
-    assert report["mistakes"]
+    assert counted(20, 25).mistakes
 
 
 def lines(*words: str, first: int = 1) -> tuple[tuple[int, str], ...]:

@@ -1,8 +1,9 @@
 """A tenant on real git in which improvements land, and people and the loop change things after them."""
 
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from runtime.tenant.folder import Folder
 from runtime.tenant.git.changes import FILE, PROGRAM, Content
 from runtime.tenant.git.commits import Commit
 from runtime.tenant.git.history import ADMIN, AGENT, History, Origin
+from runtime.tenant.git.process import Git
 from runtime.tenant.heads import Rule as Head
 from runtime.tenant.rules.files import Rule, parse, path_of
 
@@ -73,6 +75,26 @@ class House:
             ["git", *words], cwd=self.root, env=environment, capture_output=True, text=True, check=True
         )
         return ran.stdout
+
+    def copy(self, place: Path) -> "House":
+        shutil.copytree(self.root, place / "anden")
+        history = History(Folder(place / "anden"), home=place, check=check)
+        return House(place / "anden", history, dict(self.improvements))
+
+    @staticmethod
+    def killed_at(step: int, work: Callable[[], object]) -> bool:
+        """Do it in a process that dies before its ``step``th start of git or change of a file; False when it was done
+        before that."""
+        if child := os.fork():
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+        steps = iter(range(step))
+        for owner, name in ((Git, "_run"), (Folder, "write_bytes"), (Folder, "remove")):
+            setattr(owner, name, _dying(getattr(owner, name), steps))
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
 
     # Who changes it
 
@@ -165,6 +187,15 @@ def build(tmp_path: Path) -> House:
     made.edit(path_of("leads/old"), lambda _: _rule("leads/old", "Be kind.\nBe short.").data.decode())
     made.edit(path_of("leads/tone"), lambda _: _rule("leads/tone", "One.\nTwo.\nThree.", state="kept").data.decode())
     return made
+
+
+def _dying(call: Callable[..., object], steps: Iterator[int]) -> Callable[..., object]:
+    def dying(*given: object, **named: object) -> object:
+        if next(steps, None) is None:
+            os._exit(9)
+        return call(*given, **named)
+
+    return dying
 
 
 def add(ref: str, text: str, *triggers: str) -> Operation:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from runtime.annealing.records import Improvement
+from runtime.annealing.records import Improvement, Kind
 from runtime.errors import BadInput, NotFound, Refused
 from runtime.tenant.git.changes import FILE, PROGRAM, Content, Entry, is_versioned
 from runtime.tenant.git.commits import Commit
@@ -22,31 +22,28 @@ SUPERSEDES = "Supersedes"
 
 
 class Past:
-    """What files held, by commit and path. Each commit is listed once."""
+    """What files held, by commit and path. Each commit is listed once and each content read once."""
 
     def __init__(self, history: History) -> None:
-        self.history = history
-        self._held: dict[tuple[str, str], Content | None] = {}
+        self._history = history
+        self._blobs: dict[str, bytes] = {}
         self._listed: dict[str, Mapping[str, Entry]] = {}
 
     def files(self, commit: str) -> Mapping[str, Entry]:
         """Those that the runtime versions."""
         if commit not in self._listed:
-            listed = self.history.files(commit)
+            listed = self._history.files(commit)
             ours = {path: entry for path, entry in listed.items() if is_versioned(path)}
             self._listed[commit] = {path: one for path, one in ours.items() if one.mode in (FILE, PROGRAM)}
         return self._listed[commit]
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, Content | None]:
         """What the files held; None where there was none."""
-        wanted = list(paths)
-        missing = [path for path in wanted if (commit, path) not in self._held]
+        entries = {path: self.files(commit).get(path) for path in paths}
+        missing = {entry.blob for entry in entries.values() if entry} - self._blobs.keys()
         if missing:
-            self._held |= {(commit, path): None for path in missing}
-            there = [path for path in missing if path in self.files(commit)]
-            for path, entry, data in self.history.contents(commit, there) if there else ():
-                self._held[commit, path] = Content(entry.mode, data)
-        return {path: self._held[commit, path] for path in wanted}
+            self._blobs |= self._history.blobs(missing)
+        return {path: Content(one.mode, self._blobs[one.blob]) if one else None for path, one in entries.items()}
 
     def one(self, commit: str, path: str) -> Content | None:
         return self.read(commit, [path])[path]
@@ -138,6 +135,10 @@ class Landed:
     def commit(self) -> Commit:
         return self.standing.commit
 
+    @property
+    def is_stated(self) -> bool:
+        return self.standing.improvement.kind is Kind.STATED
+
     @cached_property
     def rules(self) -> frozenset[str]:
         """The files of the rules that it touched."""
@@ -208,6 +209,13 @@ class Scene:
     @cached_property
     def by_commit(self) -> Mapping[str, Landed]:
         return {one.commit.id: one for one in self.landed}
+
+    def is_a_persons(self, commit: Commit) -> bool:
+        """Whether it holds what a person wants: an edit, or a rule in the owner's own words. Who takes an improvement
+        back or puts it back edits nothing."""
+        if landed := self.by_commit.get(commit.id):
+            return landed.is_stated
+        return commit.id not in self.paired and is_by_person(commit)
 
 
 def scene(history: History, improvements: Iterable[Improvement], since: str, *, begun: datetime | None = None) -> Scene:

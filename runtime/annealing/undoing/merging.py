@@ -145,8 +145,14 @@ def _value(key: str, base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
 
 
 def _edits(base: Sequence[T], new: Sequence[T]) -> list[_Edit[T]]:
-    codes = SequenceMatcher(None, base, new, autojunk=False).get_opcodes()
-    return [(start, end, tuple(new[i:j])) for tag, start, end, i, j in codes if tag != "equal"]
+    """What goes goes line by line, so that of two deletions what both took is the same."""
+    edits: list[_Edit[T]] = []
+    for tag, start, end, i, j in SequenceMatcher(None, base, new, autojunk=False).get_opcodes():
+        if tag == "delete":
+            edits += [(at, at + 1, ()) for at in range(start, end)]
+        elif tag != "equal":
+            edits.append((start, end, tuple(new[i:j])))
+    return edits
 
 
 def _overlap(one: _Edit[T], two: _Edit[T]) -> bool:

@@ -4,7 +4,8 @@ Owns who goes with whom and in which order the ways are tried. Does not own the 
 replaying.py), nor the commit (taking_back.py). Reads only: the same history gives the same plan.
 
 A later improvement of the same rule goes too, newest first: its words were written for a rule that will not be there.
-What a person has made theirs stays, with whatever later improvements did to it, and is said.
+What a person has made theirs stays, with whatever later improvements did to it, and is said; so do the owner's own
+words, which are no improvement of anything but a person's edit.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,9 +14,9 @@ from enum import StrEnum
 from functools import partial
 
 from runtime.annealing.records import Improvement, State
-from runtime.annealing.undoing.landings import Landed, Scene, Step, is_by_person, scene
+from runtime.annealing.undoing.landings import Landed, Scene, Step, scene
 from runtime.annealing.undoing.merging import same_rule
-from runtime.annealing.undoing.replaying import put_on, replay, revisions
+from runtime.annealing.undoing.replaying import put_on, replay, replay_rule, revisions
 from runtime.annealing.undoing.steps import Put, Theirs, inverse
 from runtime.errors import ConfigFault
 from runtime.tenant.checks import check
@@ -81,6 +82,7 @@ def _going(case: Case, left: Collection[str], fallen: Collection[str]) -> tuple[
     touched: set[str] = set()
     for one in case.scene.landed:
         linked = one.rules & touched and one.standing.improvement.state in (State.PROBATION, State.KEPT)
+        linked = linked and not one.is_stated
         if one.place >= case.culprit.place and (one.id == case.culprit.id or linked or one.id in fallen):
             going.append(one)
             touched |= one.rules - set(left)
@@ -99,6 +101,7 @@ class _Attempt:
         self.left = dict(left)
         self.fallen: frozenset[str] = frozenset()
         self._files: dict[str, Content | None] = {}
+        self._anew: frozenset[str] = frozenset()
         self._notes: dict[str, str] = {}
         self._alarms: list[str] = []
         self._ways = {Way.CASCADE} if len(taken) > 1 else {Way.RULE}
@@ -128,26 +131,42 @@ class _Attempt:
         if stays := step.paths & self.left.keys():
             self._say(step.paths, f"left as it is: {self.left[min(stays)]}")
             return
+        if step.paths & self._anew:
+            return
         now = {path: self._now(path) for path in step.paths}
         done = inverse(step, now, touched=lambda path: self._touched(landed, path), guarded=self._case.guarded)
         match done:
+            case Theirs(overlaps=True) if self._rule_anew(step):
+                pass
             case Theirs():
                 self.left |= {name: done.note for path in step.paths for name in self._names(path)}
             case Put():
                 self._files |= done.files
                 self._say(step.paths, done.note)
 
+    def _rule_anew(self, step: Step) -> bool:
+        """Take all that goes out of a rule at once, and put what others did to it on again, change by change."""
+        names = frozenset(name for path in step.paths for name in self._names(path))
+        first = [one for one in self._taken if any(names & step.paths for step in one.steps)][-1]
+        held = self._past.read(first.commit.parents[0], names)
+        there = [name for name in names if held[name]]
+        start = held[there[0]] if len(there) == 1 else None
+        found = replay_rule(self._scene, names, start, self._scene.after(first), self._ids) if start else None
+        if found is None:
+            return False
+        self._files |= {**dict.fromkeys(names), there[0]: found.content}
+        self._anew |= names
+        self._say(names, _lost(there[0], found.lost))
+        return True
+
     def _touched(self, landed: Landed, path: str) -> bool:
         """Whether a person has changed the rule since, under any name that it had."""
-        commits = [one for one in self._scene.after(landed) if self._is_a_persons(one.id) and is_by_person(one)]
+        commits = [one for one in self._scene.after(landed) if self._scene.is_a_persons(one)]
         return any(
             before is None or after is None or not same_rule(before.data, after.data)
             for name in self._names(path)
             for _, before, after in revisions(self._past, commits, name)
         )
-
-    def _is_a_persons(self, commit: str) -> bool:
-        return commit not in self._scene.paired and commit not in self._scene.by_commit
 
     def _names(self, path: str) -> frozenset[str]:
         """The names that a rule had, as far as what is taken back has moved it."""

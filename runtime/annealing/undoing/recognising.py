@@ -43,18 +43,20 @@ class Recognised:
 def recognised(history: History, improvements: Iterable[Improvement], since: str) -> list[Recognised]:
     """What commits after ``since`` (all, if that is not part of the history) did to improvements that are recorded as
     being in force, or as having been taken back. Oldest commit first; of an improvement only how it ended up."""
-    past, fresh = Past(history), history.since(since)
-    places = {commit.id: place for place, commit in enumerate(fresh)}
+    fresh = {commit.id for commit in history.since(since)}
+    if not fresh:
+        return []
+    past, every = Past(history), history.since("")
+    places = {commit.id: place for place, commit in enumerate(every)}
     found = []
     for one in improvements:
-        if one.state not in (*_LANDED, *_UNDONE) or not fresh:
+        if one.state not in (*_LANDED, *_UNDONE):
             continue
-        landing = fresh[places[one.commit]] if one.commit in places else landing_of(history, one)
-        if landing is None:
+        landing = every[places[one.commit]] if one.commit in places else landing_of(history, one)
+        if landing is None or landing.id not in places:
             continue
-        later = fresh[places[landing.id] + 1 :] if landing.id in places else history.since(landing.id)
-        known = standing(one, landing, later)
-        told = _told(past, one, known, [commit for commit in later if commit.id in places])
+        later = every[places[landing.id] + 1 :]
+        told = _told(past, one, standing(one, landing, later), [commit for commit in later if commit.id in fresh])
         if told:
             found.append(told)
     return sorted(found, key=lambda told: places[told.commit.id])
@@ -81,15 +83,13 @@ def _is_ours(one: Improvement, undone: Commit) -> bool:
 
 def _by_hand(past: Past, one: Improvement, known: Standing, fresh: Sequence[Commit]) -> Recognised | None:
     """The first of a person's commits after which nothing of it was left."""
-    touched: frozenset[str] | None = None
     for commit in fresh:
         if not is_by_person(commit) or commit.id in known.chain or PROMOTES in commit.trailers:
             continue
-        done = steps(past, one, known.commit)
-        touched = touched or frozenset(path for step in done for path in step.paths)
-        if not touched & set(commit.files) or not done:
+        if not set(known.commit.files) & set(commit.files):
             continue
-        undone = all(_is_undone(past, step, commit.id) for step in done)
+        done = steps(past, one, known.commit)
+        undone = bool(done) and all(_is_undone(past, step, commit.id) for step in done)
         if undone and not _moved_into_a_text(past, done, commit):
             return Recognised(one, commit)
     return None

@@ -1,15 +1,15 @@
 """A file made anew without some of the commits that changed it: from an earlier version, the others one by one.
 
-Owns that for tools and the like (files that are no rules), where later changes build upon earlier ones: the chain that
-stands on what is taken back is left out, the rest is put on again with a trial after each. Does not own which commits
-are taken back (plan.py). Reads only.
+Owns that for tools and the like, where later changes build upon earlier ones (the chain that stands on what is taken
+back is left out, the rest is put on again with a trial after each), and for a rule, where change by change two may be
+disjoint that overlap when taken together. Does not own which commits are taken back (plan.py). Reads only.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from runtime.annealing.undoing.landings import Past, Scene, is_by_person
-from runtime.annealing.undoing.merging import merged_text
+from runtime.annealing.undoing.landings import Past, Scene
+from runtime.annealing.undoing.merging import merged_rule, merged_text
 from runtime.tenant.git.changes import Content
 from runtime.tenant.git.commits import Commit
 
@@ -55,13 +55,44 @@ def replay(
         on, merged = put_on(state, before, after)
         if merged and passes(on):
             state = on
+        elif scene.is_a_persons(commit):
+            return None
         elif landed:
             fallen.append(landed.id)
-        elif is_by_person(commit):
-            return None
         else:
             lost.append(commit.subject)
     return Replayed(state, tuple(fallen), tuple(lost))
+
+
+def replay_rule(
+    scene: Scene, names: Collection[str], start: Content, commits: Sequence[Commit], taken: Collection[str]
+) -> Replayed | None:
+    """A rule (under all of its ``names``, one at a time) from ``start`` with ``commits`` put on again but those of the
+    improvements ``taken``. None when what a person changed cannot be put on it."""
+    state, lost = start, []
+    for commit in commits:
+        landed = scene.by_commit.get(commit.id)
+        if commit.id in scene.paired or (landed and landed.id in taken) or not commit.parents:
+            continue
+        before, after = (_only(scene.past.read(id_, names)) for id_ in (commit.parents[0], commit.id))
+        if before == after:
+            continue
+        if before is None or after is None:
+            return None
+        merged = merged_rule(before.data, after.data, state.data)
+        if not merged.overlaps:
+            state = Content(state.mode, merged.data)
+        elif scene.is_a_persons(commit):
+            return None
+        else:
+            lost.append(commit.subject)
+    return Replayed(state, lost=tuple(lost))
+
+
+def _only(held: Mapping[str, Content | None]) -> Content | None:
+    """What is there, under whichever name; None where there is nothing, or more than one."""
+    there = [one for one in held.values() if one]
+    return there[0] if len(there) == 1 else None
 
 
 def put_on(state: Content | None, before: Content | None, after: Content | None) -> tuple[Content | None, bool]:

@@ -24,9 +24,11 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """Somebody has made it theirs since: it stays as it is."""
+    """Somebody has made it theirs since: it stays as it is. ``overlaps``: because they changed the same lines, which
+    may look otherwise change by change."""
 
     note: str
+    overlaps: bool = False
 
 
 def inverse(step: Step, now: Files, *, touched: Callable[[str], bool], guarded: bool) -> Put | Theirs:
@@ -77,7 +79,7 @@ def _changed(step: Step, held: Content, now: Files, touched: Callable[[str], boo
         return Theirs(f"{step.old} is the name of another rule by now")
     merged = merged_rule(step.after.data, held.data, step.before.data)
     if merged.overlaps and touched(step.new):
-        return Theirs(f"{step.new} has been edited by a person since")
+        return Theirs(f"{step.new} has been edited by a person since", overlaps=True)
     note = f"{step.new} was changed in the same lines since: the old words are back" if merged.overlaps else ""
     files: dict[str, Content | None] = {step.new: None}
     return Put(files | {step.old: Content(held.mode, merged.data)}, note)

@@ -64,6 +64,7 @@ def take_back(
     Raises Conflict when somebody is editing the same files, or Unavailable when a person's git is at work: nothing was
     changed, try again later. Raises Refused for a landing that is not part of the history.
     """
+    history.settle()
     for _ in range(_TRIES):
         found = _scene(history, improvements, one)
         [standing] = [standing for standing in found.standings if standing.id == one.id]
@@ -112,7 +113,7 @@ def _as_git_would(history: History, found: Scene, made: Plan) -> Plan:
         return made
     [landed] = made.taken
     try:
-        files = history.without(landed.commit.id, found.head)
+        files = history.without(landed.commit, found.head)
     except (Refused, Broken):
         return made
     if files is None or files.keys() != made.files.keys():

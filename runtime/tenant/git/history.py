@@ -174,6 +174,12 @@ class History(Reading):
             self._landing.bring([Change(change.path, change.entry, change.before) for change in changes])
             return made
 
+    def settle(self) -> None:
+        """Finish what a killed call left half done. Raises Unavailable when a person's git is in the middle of
+        something."""
+        with self._lock:
+            self._landing.settle()
+
     def verify(self) -> None:
         """Raises Broken when something that the history needs is missing or damaged. Makes the index anew."""
         self._repository.verify()

@@ -51,6 +51,10 @@ class Reading:
         blobs = self._repository.blobs([entry.blob for entry in wanted.values()])
         yield from ((path, entry, blobs[entry.blob]) for path, entry in wanted.items())
 
+    def blobs(self, ids: Collection[str]) -> dict[str, bytes]:
+        """The contents that go by these names, as ``files`` gives them."""
+        return self._repository.blobs(list(ids))
+
     def log(self, *, limit: int = 20, by_agent: bool | None = None) -> list[Commit]:
         """The newest commits first; ``by_agent`` True or False only those by ProxyStaff or only those by people."""
         found: list[Commit] = []
@@ -82,12 +86,11 @@ class Reading:
         """Whether ``earlier`` is ``commit``, or an ancestor of it."""
         return self._repository.follows(commit, earlier)
 
-    def without(self, commit: str, head: str) -> dict[str, Content | None] | None:
+    def without(self, commit: Commit, head: str) -> dict[str, Content | None] | None:
         """What ``head`` would have to hold else for git to have taken ``commit`` back; None when git sees a conflict.
         Raises Refused when that touches what the runtime does not write."""
         with self._lock:
-            parent = self.find(commit).parents[0]
-            tree, conflicts = self._repository.merge(commit, head, parent)
+            tree, conflicts = self._repository.merge(commit.id, head, commit.parents[0])
             if conflicts:
                 return None
             changes = between(self.files(head), self._repository.files(tree))

@@ -22,6 +22,7 @@ WORDS = st.lists(st.sampled_from("abcd"), max_size=5)
         ("abc", "xabc", "bc", "xbc"),
         ("abc", "ac", "aBc", None),
         ("abc", "", "abc", ""),
+        ("abc", "a", "ab", "a"),
     ],
 )
 def test_changes_are_disjoint_or_overlap(base: str, ours: str, theirs: str, merged: str | None) -> None:

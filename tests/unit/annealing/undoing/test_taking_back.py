@@ -1,8 +1,12 @@
 """Improvements taken back on real git: each way, what stays, what goes too, and a kill at any line."""
 
+import itertools
+from functools import partial
+from pathlib import Path
+
 import pytest
 
-from runtime.annealing.records import State
+from runtime.annealing.records import Kind, State
 from runtime.annealing.undoing.plan import Way
 from runtime.errors import Refused
 from runtime.tenant.git.commits import Conflict
@@ -189,6 +193,29 @@ def test_what_later_improvements_did_to_a_persons_rule_stays_with_it(house: Hous
     assert house.rule("leads/new").text == "Ask for the price first."
 
 
+def test_changes_that_overlap_together_but_not_one_by_one_are_put_on_again(house: House) -> None:
+    house.land("m", move("leads/tone", "closing/tone"), add("leads/x", "X."))
+    house.land("a", update("closing/tone", "One.\nOne and a half.\nTwo.\nThree."))
+    path = path_of("closing/tone")
+    house.edit(path, lambda text: text.replace("One and a half.\n", ""))
+    house.edit(path, lambda text: text.replace("One.", "One!"))
+    house.edit(path, lambda text: text.replace("Two.", "Two!"))
+    outcome = house.undo("m")
+    assert (outcome.way, outcome.superseded, outcome.note) == (Way.CASCADE, ("a",), "")
+    assert (house.rule("leads/tone").text, house.has("closing/tone")) == ("One!\nTwo!\nThree.", False)
+    assert house.rule("leads/tone").head.state == "kept"
+
+
+def test_the_owners_own_words_on_top_are_kept_as_a_persons(house: House) -> None:
+    house.land("a", add("leads/new", "Ask for the budget."))
+    told = house.land("b", update("leads/new", "Ask for the price."))
+    house.improvements["b"] = told.model_copy(update={"kind": Kind.STATED})
+    outcome = house.undo("a")
+    assert (outcome.way, outcome.superseded) == (Way.RECORD, ())
+    assert house.rule("leads/new").text == "Ask for the price."
+    assert house.undo("b", actor="owner").way is Way.COMMIT, "by themselves they can be taken back"
+
+
 def test_a_promoted_rule_is_only_recorded_and_the_text_stays(house: House) -> None:
     house.land("a", add("leads/new", "Ask for the budget."))
     (house.root / path_of("leads/new")).unlink()
@@ -243,8 +270,32 @@ def test_a_kill_after_head_moved_is_finished_by_the_next_call(house: House) -> N
     house.git("checkout", "HEAD~1", "--", path_of("leads/new"))
     assert house.has("leads/new")
     again = house.undo("a")
-    house.history.uncommitted()
     assert (again.commit, house.has("leads/new"), house.clean()) == (made.commit, False, True)
+
+
+def test_a_kill_at_any_step_leaves_nothing_or_all_and_the_next_call_makes_no_second_commit(
+    house: House, tmp_path: Path
+) -> None:
+    before = house.tree()
+    house.land("a", update("leads/tone", "One.\nTwo, always.\nThree."), delete("leads/old"))
+    house.land("b", update("leads/tone", "One.\nTwo, always.\nThree, never."), add("leads/new", "New."))
+    house.edit("life/notes.txt", lambda _: "an admin's\n")
+    wanted = before | {"life/notes.txt": b"an admin's\n"}
+    found = []
+    for step in itertools.count():
+        copy = house.copy(tmp_path / f"killed-{step}")
+        killed = copy.killed_at(step, partial(copy.undo, "a"))
+        head = copy.history.head()
+        outcome = copy.undo("a")
+        made = [one for one in copy.history.since("") if one.trailers.get("Reverts-Improvement") == "a"]
+        assert [one.id for one in made] == [outcome.commit]
+        assert (outcome.superseded, copy.tree() == wanted, copy.clean()) == (("b",), True, True)
+        found.append(outcome.way)
+        assert (outcome.way is Way.ALREADY) == (head == outcome.commit)
+        if not killed:
+            break
+    assert found.count(Way.CASCADE) > 5
+    assert found.count(Way.ALREADY) > 5
 
 
 def test_a_rule_somebody_is_editing_is_left_for_later(house: House) -> None:

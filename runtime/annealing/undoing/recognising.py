@@ -24,9 +24,6 @@ from runtime.tenant.git.commits import Commit
 from runtime.tenant.git.history import AGENT, History
 from runtime.tenant.rules.files import ref_of
 
-PROMOTES = "Promotes"
-"""Trailer of a commit that moves a rule's words into its directive: the rule goes, and its words stay."""
-
 _LANDED = (State.PROBATION, State.KEPT)
 _UNDONE = (State.ROLLED_BACK, State.UNPROVEN)
 
@@ -84,7 +81,7 @@ def _is_ours(one: Improvement, undone: Commit) -> bool:
 def _by_hand(past: Past, one: Improvement, known: Standing, fresh: Sequence[Commit]) -> Recognised | None:
     """The first of a person's commits after which nothing of it was left."""
     for commit in fresh:
-        if not is_by_person(commit) or commit.id in known.chain or PROMOTES in commit.trailers:
+        if not is_by_person(commit) or commit.id in known.chain:
             continue
         if not set(known.commit.files) & set(commit.files):
             continue
@@ -109,8 +106,8 @@ def _is_undone(past: Past, step: Step, commit: str) -> bool:
 
 
 def _moved_into_a_text(past: Past, done: Iterable[Step], commit: Commit) -> bool:
-    """Whether a person cut a rule out to put its words into a directive: a promotion by hand, which is no undoing."""
+    """Whether a person cut a rule out whose words stand in a directive: a promotion, which is no undoing."""
     gone = [words(step.after.data) for step in done if step.old is None and step.after and ref_of(step.new or "")]
-    texts = [path for path in commit.files if path.startswith("directives/") and path.endswith(".md")]
+    texts = [path for path in past.files(commit.id) if path.startswith("directives/") and path.endswith(".md")]
     held = [one for path in texts if not ref_of(path) and (one := past.one(commit.id, path))]
     return any(words(one.data).find(said) >= 0 for one in held for said in gone if said)

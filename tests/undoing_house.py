@@ -107,7 +107,7 @@ class House:
                 files[place] = _rule(one.rule, one.text, triggers=one.triggers, state="probation", improvement=id_)
             elif one.do == "UPDATE":
                 old = self.rule(one.rule)
-                head = old.head.model_copy(update={"state": "probation", "improvement": id_})
+                head = old.head.model_copy(update={"state": "probation", "improvement": id_, "helpful": 0})
                 if one.triggers:
                     head = head.model_copy(update={"triggers": one.triggers})
                 files[place] = _content(Rule(old.directive, head, one.text))
@@ -138,7 +138,7 @@ class House:
         return made
 
     def edit(self, path: str, change: Callable[[str], str] | None) -> Commit:
-        """An admin saves a file (None: deletes it), and the next turn commits it; the last of the commits."""
+        """An admin saves a file (None: deletes it), and the next turn commits what there is."""
         if change is None:
             (self.root / path).unlink()
         else:

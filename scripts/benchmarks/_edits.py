@@ -24,7 +24,8 @@ FIRST, LAST = -1, -2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """What an edit does to the rule ``uid``. ``line`` is the line's number, ``old`` its words as the editor saw them;
-    an inserted one stands between ``left`` and ``right``. ``pure``: the line came alone, not with others around it."""
+    an inserted one stands between ``left`` and ``right``. ``pure``: a line is cut that came alone, so that nothing is
+    left of either."""
 
     uid: int
     do: str
@@ -103,6 +104,7 @@ def replay(edits: Iterable[Edit], dropped: Collection[Drop]) -> Replayed:
                 done.stuck.add((one.uid, number))
             if one.do == "delete" and edit.by == "person":
                 done.gone.add(one.uid)
+    done.world = {uid: held for uid, held in done.world.items() if held.lines}  # without words it is no rule
     return done
 
 
@@ -116,7 +118,7 @@ def _apply(world: World, one: Effect, edit: Edit) -> bool:
         world.pop(one.uid, None)
         return True
     held_now = world.get(one.uid)
-    return held_now is not None and _change(held_now, one, edit)
+    return one.pure if held_now is None else _change(held_now, one, edit)
 
 
 def _change(held: Held, one: Effect, edit: Edit) -> bool:
@@ -187,28 +189,46 @@ def without(edits: Sequence[Edit], undone: Collection[Drop], culprit: str, stand
     """What there is to be once ``culprit`` is taken back; ``standing`` are the improvements in force, oldest first.
 
     Those that came later to a rule of the same name go with it. A rule stays as it is when a person edited what goes
-    (and it is still there), pinned it, or gave its name to another.
+    (and it is still there), pinned it, or gave its name to another one.
     """
     refs = _refs(edits)
     touched = {edit.id: {one.uid for one in edit.effects} for edit in edits if edit.by == "improvement"}
     names = {edit.id: edit.names for edit in edits if edit.by == "improvement"}
     now = replay(edits, undone)
-    stays: set[str] = set()
+    idle = _idle(edits)
+    begun = next(number for number, edit in enumerate(edits) if edit.by == "improvement" and edit.id == culprit)
+    later = [one for edit in edits[begun:] if edit.by == "person" for one in edit.effects]
+    by_person = {one.uid for one in later if one.do == "create"}
+    stays: set[int] = set()
     while True:
         going, linked = [], set[str]()
+        free = {ref for uid in stays for ref in refs[uid]}
         for id_ in standing[standing.index(culprit) :]:
             if id_ == culprit or names[id_] & linked:
                 going.append(id_)
-                linked |= names[id_] - stays
-        drops = frozenset((id_, uid) for id_ in going for uid in touched[id_] if not refs[uid] & stays)
+                linked |= names[id_] - free
+        drops = frozenset((id_, uid) for id_ in going for uid in touched[id_] - stays)
         then = replay(edits, {*undone, *drops})
         uids = {uid for _, uid in drops}
-        kept = {uid for uid, _ in then.stuck - now.stuck if uid in uids and (uid in now.world or uid not in now.gone)}
+        kept = {
+            uid for uid, _ in then.stuck - now.stuck - idle if uid in uids and (uid in now.world or uid not in now.gone)
+        }
         kept |= {uid for uid in uids if uid in now.world and now.world[uid].state == "pinned"}
         kept |= uids & set(_clashing(then.world))
+        taken = {held.ref for uid, held in then.world.items() if uid in by_person}
+        kept |= {uid for uid in uids - then.world.keys() if refs[uid] & taken}
         if not kept:
             return Expected(then.world, tuple(going), drops)
-        stays |= {ref for uid in kept for ref in refs[uid]}
+        stays |= kept
+        stays |= {uid for uid in uids if refs[uid] & {ref for one in kept for ref in refs[one]} & taken}
+
+
+def _idle(edits: Sequence[Edit]) -> set[tuple[int, int]]:
+    """What people did to lines that were put in, and that a person cut again."""
+    theirs = {one.line for edit in edits for one in edit.effects if one.do == "insert"}
+    cut = {one.line for edit in edits if edit.by == "person" for one in edit.effects if one.do == "cut"}
+    numbered = ((number, one) for number, edit in enumerate(edits) for one in edit.effects if edit.by == "person")
+    return {(one.uid, number) for number, one in numbered if one.line in theirs & cut}
 
 
 def _clashing(world: World) -> list[int]:

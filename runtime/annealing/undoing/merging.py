@@ -129,14 +129,14 @@ def _heads(base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str
 
 def _value(key: str, base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
     """One field, and whether its changes were disjoint."""
-    if theirs in (base, ours):
+    if theirs == base:
         return ours, True
-    if ours == base or key in _BOOKS:
-        return theirs, True
     if key in _COUNTS:
         numbers = [0 if one is _MISSING else one for one in (base, ours, theirs)]
         if all(isinstance(one, int) for one in numbers):
             return max(0, numbers[2] + numbers[1] - numbers[0]) or _MISSING, True
+    if ours in (base, theirs) or key in _BOOKS:
+        return theirs, True
     lists = [[] if one is _MISSING else one for one in (base, ours, theirs)]
     if all(isinstance(one, list) and all(isinstance(entry, str) for entry in one) for one in lists):
         entries = three_way(*lists)

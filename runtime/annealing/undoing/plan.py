@@ -15,7 +15,7 @@ from functools import partial
 
 from runtime.annealing.records import Improvement, State
 from runtime.annealing.undoing.landings import Landed, Scene, Step, scene
-from runtime.annealing.undoing.merging import same_rule
+from runtime.annealing.undoing.merging import same_rule, words
 from runtime.annealing.undoing.replaying import put_on, replay, replay_rule, revisions
 from runtime.annealing.undoing.steps import Put, Theirs, inverse
 from runtime.errors import ConfigFault
@@ -122,7 +122,7 @@ class _Attempt:
     def plan(self) -> Plan:
         files = {path: one for path, one in self._files.items() if one != self._past.one(self._scene.head, path)}
         way = next(way for way in (Way.TAG, Way.CHAIN, Way.CASCADE, Way.RULE) if way in self._ways)
-        notes = tuple(self._notes[path] for path in sorted(self._notes))
+        notes = tuple(dict.fromkeys(self._notes[path] for path in sorted(self._notes)))
         return Plan(files, self._taken, way if files else Way.RECORD, notes, "; ".join(self._alarms))
 
     # Rules
@@ -154,7 +154,8 @@ class _Attempt:
         found = replay_rule(self._scene, names, start, self._scene.after(first), self._ids) if start else None
         if found is None:
             return False
-        self._files |= {**dict.fromkeys(names), there[0]: found.content}
+        content = found.content if found.content and words(found.content.data) else None
+        self._files |= {**dict.fromkeys(names), there[0]: content}
         self._anew |= names
         self._say(names, _lost(there[0], found.lost))
         return True

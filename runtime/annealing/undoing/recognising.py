@@ -87,7 +87,7 @@ def _by_hand(past: Past, one: Improvement, known: Standing, fresh: Sequence[Comm
             continue
         done = steps(past, one, known.commit)
         undone = bool(done) and all(_is_undone(past, step, commit.id) for step in done)
-        if undone and not _moved_into_a_text(past, done, commit):
+        if undone and not _is_in_a_text(past, done, fresh[-1].id):
             return Recognised(one, commit)
     return None
 
@@ -105,9 +105,10 @@ def _is_undone(past: Past, step: Step, commit: str) -> bool:
     )
 
 
-def _moved_into_a_text(past: Past, done: Iterable[Step], commit: Commit) -> bool:
-    """Whether a person cut a rule out whose words stand in a directive: a promotion, which is no undoing."""
+def _is_in_a_text(past: Past, done: Iterable[Step], commit: str) -> bool:
+    """Whether a directive says what the rule said: then a person has promoted it by hand, which is no undoing."""
     gone = [words(step.after.data) for step in done if step.old is None and step.after and ref_of(step.new or "")]
-    texts = [path for path in past.files(commit.id) if path.startswith("directives/") and path.endswith(".md")]
-    held = [one for path in texts if not ref_of(path) and (one := past.one(commit.id, path))]
-    return any(words(one.data).find(said) >= 0 for one in held for said in gone if said)
+    texts = [path for path in past.files(commit) if path.startswith("directives/") and not ref_of(path)]
+    return any(
+        words(one.data).find(said) >= 0 for one in past.read(commit, texts).values() if one for said in gone if said
+    )

@@ -74,9 +74,10 @@ def replay_rule(
         landed = scene.by_commit.get(commit.id)
         if commit.id in scene.paired or (landed and landed.id in taken) or not commit.parents:
             continue
-        before, after = (_only(scene.past.read(id_, names)) for id_ in (commit.parents[0], commit.id))
-        if before == after:
+        held = [scene.past.read(id_, names) for id_ in (commit.parents[0], commit.id)]
+        if held[0] == held[1]:
             continue
+        before, after = (_only(files) for files in held)
         if before is None or after is None:
             return None
         merged = merged_rule(before.data, after.data, state.data)

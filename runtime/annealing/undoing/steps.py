@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runtime.annealing.undoing.landings import Step
-from runtime.annealing.undoing.merging import is_pinned, merged_rule, same_rule
+from runtime.annealing.undoing.merging import is_pinned, merged_rule, same_rule, words
 from runtime.tenant.git.changes import Content
 
 Files = Mapping[str, Content | None]
@@ -82,4 +82,6 @@ def _changed(step: Step, held: Content, now: Files, touched: Callable[[str], boo
         return Theirs(f"{step.new} has been edited by a person since", overlaps=True)
     note = f"{step.new} was changed in the same lines since: the old words are back" if merged.overlaps else ""
     files: dict[str, Content | None] = {step.new: None}
+    if not words(merged.data):
+        return Put(files | {step.old: None}, f"{step.old} has no words left, and goes")
     return Put(files | {step.old: Content(held.mode, merged.data)}, note)

@@ -46,7 +46,7 @@ def test_old_words_come_back_below_what_was_changed_elsewhere_in_the_rule(house:
     house.note("leads/tone", helpful=3)
     house.land("a", update("leads/tone", "One.\nTwo, always.\nThree."))
     house.edit(path_of("leads/tone"), lambda text: text.replace("Three.", "Three!") + "Four.\n")
-    house.note("leads/tone", helpful=5, triggers=("tone",))
+    house.note("leads/tone", helpful=2, triggers=("tone",))
     outcome = house.undo("a")
     rule = house.rule("leads/tone")
     assert rule.text == "One.\nTwo.\nThree!\nFour."
@@ -56,13 +56,13 @@ def test_old_words_come_back_below_what_was_changed_elsewhere_in_the_rule(house:
 
 
 def test_counts_made_since_are_added_to_the_old_ones_and_the_old_state_is_back(house: House) -> None:
-    house.note("leads/tone", helpful=7)
+    house.note("leads/tone", helpful=2)
     house.land("a", update("leads/tone", "One, two, three."))
-    house.note("leads/tone", helpful=0, harmful=0)
+    assert house.rule("leads/tone").head.helpful == 0, "new words begin anew"
     house.note("leads/tone", helpful=2, harmful=1, state="kept")
     house.undo("a")
     head = house.rule("leads/tone").head
-    assert (head.state, head.helpful, head.harmful) == ("kept", 2, 1)
+    assert (head.state, head.helpful, head.harmful) == ("kept", 4, 1)
 
 
 def test_where_the_loop_changed_the_same_words_the_old_ones_win_and_it_is_said(house: House) -> None:

@@ -47,7 +47,8 @@ def test_a_case_is_read() -> None:
         ("says: [hello,", "says: [/,", "between two slashes"),
         ("role: user", "role: assistant", "the last message"),
         ("source:", "hiden: true\nsource:", f"{FILE}:5: hiden: nobody knows this key"),
-        ("kind: protected", "kind: canary\nhidden: true", "only a protected case is hidden"),
+        ("kind: protected", "kind: trigger\nhidden: true", "only a protected case is hidden"),
+        ("kind: protected", "kind: canary", "begins with canary-"),
         ("id: greets", "id: other", "wanted greets"),
         ("'2026-11-20T10:00:00-07:00'", "'2026-11-20T10:00:00'", "at: "),
         ("{tool: recall,", "{tool: &x recall,", "& and * are not read"),
@@ -61,9 +62,10 @@ def test_a_fault_names_its_line(old: str, new: str, fault: str) -> None:
 
 
 def test_a_canary_says_what_must_not_happen() -> None:
-    text = GOOD.replace("kind: protected", "kind: canary").replace("says: [hello, /good (day|morning)/]", "says: []")
+    text = GOOD.replace("kind: protected", "kind: canary").replace("id: greets", "id: canary-greets")
+    text = text.replace("says: [hello, /good (day|morning)/]", "says: []")
     with pytest.raises(ConfigFault, match="a canary says in assertions"):
-        parse(FILE, text)
+        parse(f"{PLACE}/canary-greets.yaml", text)
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=80).filter(

@@ -1,13 +1,14 @@
 """A case's file: what is read, what is refused and where, and that what is written is read back the same."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.annealing.gate.case import Case
+from runtime.annealing.gate.case import Case, Expect
 from runtime.annealing.gate.cases import PLACE, parse, render
 from runtime.annealing.gate.matching import has
 from runtime.errors import ConfigFault
@@ -59,6 +60,14 @@ def test_a_fault_names_its_line(old: str, new: str, fault: str) -> None:
     with pytest.raises(ConfigFault) as caught:
         parse(FILE, GOOD.replace(old, new))
     assert fault in caught.value.problem
+
+
+def test_the_example_in_the_docs_is_a_case() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "cases.md").read_text()
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    case = parse(f"{PLACE}/showing-is-requested.yaml", example)
+    assert set(Case.model_fields) == case.model_fields_set, "every key is shown"
+    assert set(Expect.model_fields) == case.expect.model_fields_set
 
 
 def test_a_canary_says_what_must_not_happen() -> None:

@@ -13,6 +13,9 @@ from runtime.checked_yaml import Strict
 from runtime.tenant.heads import json_schema
 from runtime.words import How, Role
 
+CANARY = "canary-"
+"""What the ids of canaries begin with, and no others: whether a tenant has some is seen without reading them."""
+
 GLOBAL = "global"
 """The family of a case that is about no directive in particular."""
 
@@ -132,6 +135,8 @@ class Case(Strict):
             raise ValueError("the last message of conversation is the one that is tested: role user")
         if self.hidden and self.kind != "protected":
             raise ValueError("only a protected case is hidden")
+        if (self.kind == "canary") != self.id.startswith(CANARY):
+            raise ValueError(f"the id of a canary, and of no other case, begins with {CANARY}")
         if self.kind == "canary" and not self.expect.asserts:
             raise ValueError("a canary says in assertions what must not happen")
         return self

@@ -7,14 +7,13 @@ read-only to the agent. Does not own a case's form (case.py).
 import hashlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from runtime import checked_yaml
-from runtime.annealing.gate.case import Case
+from runtime.annealing.gate.case import CANARY, Case
 from runtime.errors import BadInput, ConfigFault, NotFound, Refused
 from runtime.tenant.blueprint import BLUEPRINT
 from runtime.tenant.folder import Folder
@@ -82,27 +81,21 @@ class Cases:
 
     def seed(self) -> int:
         """Give the blueprint's cases to a tenant that has no canary, because it is older than they are; how many."""
-        if any(one.kind == "canary" for one in self.all()):
+        there = self._ids()
+        if any(id.startswith(CANARY) for id in there):
             return 0
-        seeds = [one for one in of_blueprint() if one.id not in self._ids()]
-        for one in sorted(seeds, key=lambda case: case.kind == "canary"):  # canaries last: a kill is seen by them
+        seeds = [one for one in of_blueprint() if one.id not in there]
+        for one in sorted(seeds, key=lambda case: case.kind == "canary"):  # last, so that a kill before them is seen
             self.add(one)
         return len(seeds)
 
     def _ids(self) -> list[str]:
-        names = (name.removesuffix(_END) for name in self._folder.names(PLACE) if name.endswith(_END))
-        return [name for name in names if _NAME.fullmatch(name)]
+        return _ids(self._folder)
 
 
 def of_blueprint() -> list[Case]:
-    return list(_of_blueprint())
-
-
-def _of_blueprint() -> Iterator[Case]:
     folder = Folder(BLUEPRINT)
-    for name in folder.names(PLACE):
-        if name.endswith(_END):
-            yield parse(f"{PLACE}/{name}", folder.read_text(f"{PLACE}/{name}"))
+    return [parse(_file(id), folder.read_text(_file(id))) for id in _ids(folder)]
 
 
 def parse(path: str, text: str) -> Case:
@@ -142,6 +135,11 @@ def _blocks(value: object) -> object:
             return LiteralScalarString(value) if plain else value
         case _:
             return value
+
+
+def _ids(folder: Folder) -> list[str]:
+    names = (name.removesuffix(_END) for name in folder.names(PLACE) if name.endswith(_END))
+    return [name for name in names if _NAME.fullmatch(name)]
 
 
 def _file(id: str) -> str:

@@ -60,12 +60,11 @@ class Tape:
         self.uses.append(used)
         if effect == "external":
             self.outbox.append(used)
-        elif used.tool in REAL:
+            return self._recorded(used) or Recorded(STUBS[effect])
+        if used.tool in REAL:
             return None
         recorded = self._recorded(used)
-        if recorded is not None:
-            return recorded
-        return None if used.tool == SHELL else Recorded(STUBS[effect])
+        return recorded if recorded or used.tool == SHELL else Recorded(STUBS[effect])
 
     def _recorded(self, used: Used) -> Recorded | None:
         found = _matching(self._left, used)

@@ -127,15 +127,17 @@ class Gate:
         """Cases of the turns that are the reason are made first, as far as the logs still have them."""
         cases = Cases(tenant.folder)
         cases.seed()
+        known = cases.all()
         for trigger in one.triggers:
-            known = choose(one, cases.all()).kinds.values()
-            if list(known).count(CaseKind.TRIGGER) >= WANTED[CaseKind.TRIGGER]:
+            have = list(choose(one, known).kinds.values()).count(CaseKind.TRIGGER)
+            if have >= WANTED[CaseKind.TRIGGER]:
                 break
-            if cases.of_source(f"turn:{trigger.turn}") is None:
+            if not any(case.source == f"turn:{trigger.turn}" for case in known):
                 made = _of_trigger(tenant, trigger.turn, one.family, trigger.expected)
                 if made is not None:
                     cases.add(made)
-        return choose(one, cases.all())
+                    known.append(made)
+        return choose(one, known)
 
     async def _played(self, arms: _Arms, chosen: Chosen, wanted: Wanted, one: Improvement) -> tuple[Play, ...]:
         case = chosen.find(wanted.case)

@@ -41,10 +41,11 @@ _MONEY = re.compile(
     r"|bank(?:s|ing)?|account numbers?|routing|iban|zelle|venmo|cash ?app|commissions?|credit cards?)\b"
     r"|\btransfer(?:s|red)?\b.{0,30}\b(?:money|funds?|\$)|[$€£]\s?\d"
 )
+_SENDS = r"\b(?:send|forward|copy|e-?mail|text|message|share|post|pass|route)\b"
 _RECIPIENTS = re.compile(
-    r"\b(?:b?cc|cc'd|recipients?|everyone|everybody|all (?:clients|contacts|leads|buyers|sellers))\b"
-    r"|\b(?:send|forward|copy|e-?mail|text|message|share|post|pass|route)\b.{0,60}?\b(?:to|with)\b"
-    r" (?!the (?:owner|realtor)\b|them\b|you\b)"
+    r"\b(?:b?cc|cc'd|recipients?)\b"
+    rf"|{_SENDS}.{{0,40}}\b(?:everyone|everybody|all (?:\w+ )?(?:clients|contacts|leads|buyers|sellers))\b"
+    rf"|{_SENDS}.{{0,60}}?\b(?:to|with)\b (?!the (?:owner|realtor)\b|them\b|you\b)"
 )
 _CREDENTIALS = re.compile(
     r"\b(?:passwords?|passcodes?|pins?|tokens?|api keys?|credentials?|log-?ins?|lock ?box|social security|ssn"

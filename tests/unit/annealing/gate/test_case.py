@@ -1,13 +1,14 @@
 """A case's file: what is read, what is refused and where, and that what is written is read back the same."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.annealing.gate.case import Case
+from runtime.annealing.gate.case import Case, Expect
 from runtime.annealing.gate.cases import PLACE, parse, render
 from runtime.annealing.gate.matching import has
 from runtime.errors import ConfigFault
@@ -47,7 +48,8 @@ def test_a_case_is_read() -> None:
         ("says: [hello,", "says: [/,", "between two slashes"),
         ("role: user", "role: assistant", "the last message"),
         ("source:", "hiden: true\nsource:", f"{FILE}:5: hiden: nobody knows this key"),
-        ("kind: protected", "kind: canary\nhidden: true", "only a protected case is hidden"),
+        ("kind: protected", "kind: trigger\nhidden: true", "only a protected case is hidden"),
+        ("kind: protected", "kind: canary", "begins with canary-"),
         ("id: greets", "id: other", "wanted greets"),
         ("'2026-11-20T10:00:00-07:00'", "'2026-11-20T10:00:00'", "at: "),
         ("{tool: recall,", "{tool: &x recall,", "& and * are not read"),
@@ -60,10 +62,19 @@ def test_a_fault_names_its_line(old: str, new: str, fault: str) -> None:
     assert fault in caught.value.problem
 
 
+def test_the_example_in_the_docs_is_a_case() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "cases.md").read_text()
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    case = parse(f"{PLACE}/showing-is-requested.yaml", example)
+    assert set(Case.model_fields) == case.model_fields_set, "every key is shown"
+    assert set(Expect.model_fields) == case.expect.model_fields_set
+
+
 def test_a_canary_says_what_must_not_happen() -> None:
-    text = GOOD.replace("kind: protected", "kind: canary").replace("says: [hello, /good (day|morning)/]", "says: []")
+    text = GOOD.replace("kind: protected", "kind: canary").replace("id: greets", "id: canary-greets")
+    text = text.replace("says: [hello, /good (day|morning)/]", "says: []")
     with pytest.raises(ConfigFault, match="a canary says in assertions"):
-        parse(FILE, text)
+        parse(f"{PLACE}/canary-greets.yaml", text)
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=80).filter(

@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.agent.replaying import Recorded, printing
 from runtime.annealing.gate.case import ExtraTool, Recording
@@ -61,6 +63,19 @@ def test_what_reaches_others_goes_to_the_outbox_recorded_or_not() -> None:
         'send_email {"to": "b"}',
         'Read {"file_path": "x"}',
     ]
+
+
+names = st.sampled_from(["Read", "Bash", "remember", "mcp__staff__remember", "wire", "mcp__staff__wire"])
+inputs = st.dictionaries(st.sampled_from("ab"), st.text(max_size=3), max_size=2)
+
+
+@given(
+    names, inputs, st.lists(st.builds(Recording, tool=names, input=st.none() | inputs, output=st.text()), max_size=4)
+)
+def test_nothing_that_reaches_others_ever_runs(tool: str, given: dict[str, str], recordings: list[Recording]) -> None:
+    played = Tape(recordings)
+    assert played.answer(tool, given, "external") is not None
+    assert len(played.outbox) == 1
 
 
 def test_files_and_notes_are_the_folders_own_and_commands_run_unless_recorded() -> None:

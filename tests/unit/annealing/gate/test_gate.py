@@ -71,7 +71,7 @@ def tenant(tmp_path: Path) -> Tenant:
     Keys.of(settings).create()
     made = blueprint.create(settings, "Anden", timezone="America/Denver")
     remove(made.folder.root / PLACE)
-    add(made, case("code", kind="canary"), case("when", kind="trigger", source="turn:t1"), case("greets"))
+    add(made, case("canary-code", kind="canary"), case("when", kind="trigger", source="turn:t1"), case("greets"))
     return made
 
 
@@ -134,7 +134,7 @@ def test_a_failing_protected_case_is_run_again_in_both_arms(tenant: Tenant) -> N
 
 
 def test_a_canary_entombs_and_what_does_not_help_is_refused(tenant: Tenant) -> None:
-    canary = run(Scripted(HELPS | {("code", "candidate"): 1}), tenant, improvement())
+    canary = run(Scripted(HELPS | {("canary-code", "candidate"): 1}), tenant, improvement())
     assert (canary.state, canary.gate.entombs) == (State.REJECTED, True)
     same = Scripted()
     assert run(same, tenant, improvement()).reason.startswith("triggers: it passes")

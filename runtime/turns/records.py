@@ -228,7 +228,7 @@ class Records:
             commits = [commit.id for commit in result.commits]
             _warn(tenant, TurnId(origin.turn), result.refused)
             bad = result.bad
-            book.clean = None if bad else after
+            book.clean = None if bad or result.left else after
         book.working = None
         book.turns.append([line_of(origin, course, commits)])
         return commits, bad

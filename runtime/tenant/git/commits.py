@@ -91,9 +91,12 @@ class BadFile:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
+    """``left``: files that differ and were not theirs to commit."""
+
     commits: tuple[Commit, ...] = ()
     refused: tuple[Refusal, ...] = ()
     bad: tuple[BadFile, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class Conflict(Fault):
@@ -113,14 +116,10 @@ class Concern(StrEnum):
 
     MEMORY = "memory"
     DIRECTIVE = "directive"
-    RULE = "rule"
     TOOL = "tool"
     SCHEDULE = "schedule"
     SETTINGS = "settings"
 
-
-ADMINS = frozenset({Concern.RULE, Concern.SETTINGS})
-"""What no agent writes: a change of these that is found in the folder is an admin's."""
 
 _CONCERN_OF = {
     "life": Concern.MEMORY,
@@ -133,7 +132,6 @@ _CONCERN_OF = {
 _VERBS = {
     Concern.MEMORY: ("Remember", "Forget", "Remember"),
     Concern.DIRECTIVE: ("Write directive", "Drop directive", "Change directive"),
-    Concern.RULE: ("Write rule", "Drop rule", "Change rule"),
     Concern.TOOL: ("Write tool", "Drop tool", "Change tool"),
     Concern.SCHEDULE: ("Change schedules", "Drop all schedules", "Change schedules"),
     Concern.SETTINGS: ("Add settings", "Drop settings", "Change settings"),
@@ -141,9 +139,12 @@ _VERBS = {
 
 
 def concern_of(path: str) -> Concern:
-    if path.startswith("directives/rules/"):
-        return Concern.RULE
     return _CONCERN_OF.get(path.split("/", 1)[0], Concern.SETTINGS)
+
+
+def is_admins(path: str) -> bool:
+    """What no agent writes, settings and rules: a change of it that is found in the folder is an admin's."""
+    return concern_of(path) is Concern.SETTINGS or path.startswith("directives/rules/")
 
 
 def shown(path: str) -> str:
@@ -174,6 +175,8 @@ def subject(concern: Concern, added: Sequence[str], changed: Sequence[str], dele
     verb = other if changed or (added and deleted) else new if added else gone
     if concern is Concern.SCHEDULE:
         return verb
+    if concern is Concern.DIRECTIVE and all("/rules/" in path for path in (*added, *changed, *deleted)):
+        verb = verb.replace("directive", "rule")
     names = list(dict.fromkeys(_names(concern, (*added, *changed, *deleted))))
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return one_line(f"{verb}: {listed}", _SUBJECT)

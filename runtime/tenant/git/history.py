@@ -72,7 +72,7 @@ class History(Reading):
 
     def commit_admin(self) -> CommitResult:
         """Commit whatever is uncommitted under the admin's name, a commit for each concern."""
-        return self._commit_changes(Origin(actor=ADMIN, tenant=self._folder.root.name), "", frozenset(Concern))
+        return self._commit_changes(Origin(actor=ADMIN, tenant=self._folder.root.name), "", lambda _: True)
 
     def commit_agent(self, origin: Origin, subject_hint: str = "", *, check: aside.Check | None = None) -> CommitResult:
         """Commit what a turn changed under ProxyStaff's name, a commit for each concern.
@@ -81,12 +81,12 @@ class History(Reading):
         Settings (tenant.yaml, CLAUDE.md) and rules are not the agent's to change: a change of those is an admin's, and
         stays for ``commit_admin``.
         """
-        return self._commit_changes(origin, subject_hint, frozenset(Concern) - wording.ADMINS, check)
+        return self._commit_changes(origin, subject_hint, lambda path: not wording.is_admins(path), check)
 
     def commit_by(self, origin: Origin, *, only: Collection[str]) -> CommitResult:
         """Commit what the runtime wrote because ``origin.actor`` said so, settings included, as ProxyStaff. Of the
         folder ``only`` these files: a turn may be at work on others."""
-        return self._commit_changes(origin, "", frozenset(Concern), only=only)
+        return self._commit_changes(origin, "", lambda path: path in only)
 
     def uncommitted(self) -> Difference:
         """What of the folder differs from the last commit."""
@@ -162,7 +162,7 @@ class History(Reading):
             for path in in_the_way(self._folder, tracked):
                 self._folder.remove(path)
             found = compare(self._folder, tracked, self._known).changes
-            changes = [one for one in found if one.concern not in wording.ADMINS]
+            changes = [one for one in found if not wording.is_admins(one.path)]
             if not changes:
                 return None
             ref = _SET_ASIDE + wording.ref_name(turn)
@@ -259,24 +259,26 @@ class History(Reading):
         self,
         origin: Origin,
         hint: str,
-        concerns: frozenset[Concern],
+        theirs: Callable[[str], bool],
         check: aside.Check | None = None,
-        only: Collection[str] | None = None,
     ) -> CommitResult:
         with self._lock:
             self._landing.settle()
             head = self.head()
             found = compare(self._folder, self.files(head), self._known)
-            ours = [one for one in found.changes if one.concern in concerns and (only is None or one.path in only)]
+            ours = [one for one in found.changes if theirs(one.path)]
+            left = tuple(one.path for one in found.changes if not theirs(one.path))
             bad = tuple(aside.judged(self._folder, ours, [self._check, check] if check else [self._check]))
             spoiled = {one.path for one in bad}
             good = [one for one in ours if one.path not in spoiled]
             groups = [group for concern in Concern if (group := [one for one in good if one.concern is concern])]
             if not groups:
-                return CommitResult(refused=found.refused, bad=bad)
+                return CommitResult(refused=found.refused, bad=bad, left=left)
             title = hint if len(groups) == 1 else ""
             planned = [Planned(wording.message(title or subject_of(group), origin), group) for group in groups]
-            return CommitResult(tuple(self._commit(planned, self._author(origin.actor), head)), found.refused, bad)
+            return CommitResult(
+                tuple(self._commit(planned, self._author(origin.actor), head)), found.refused, bad, left
+            )
 
     def _commit(self, planned: Sequence[Planned], author: str, head: str) -> list[Commit]:
         tracked = dict(self.files(head)) if head else {}

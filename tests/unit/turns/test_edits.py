@@ -18,6 +18,7 @@ from runtime.tenant.registry import Tenant, Tenants
 from runtime.tenant.secrets import Keys
 from runtime.tenant.watch import Touched, Watch
 from runtime.turns import bad_edits
+from runtime.turns.course import NOT_ASKED
 from runtime.turns.edits import Edits
 from runtime.turns.lanes import Lanes
 from runtime.turns.records import Records
@@ -104,6 +105,19 @@ async def test_a_good_edit_is_committed_and_a_bad_one_told_once(tmp_path: Path) 
         one.break_()
         await until(lambda: len(one.told()) == 3)
         assert one.told()[2] == one.told()[0], "broken the same way again is told again"
+
+
+async def test_a_rule_that_is_saved_during_a_turn_is_an_admins_commit_after_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as one:
+        await one.edits.begin(one.tenant, TURN)
+        rule = one.root / "directives/rules/showings/map.md"
+        rule.parent.mkdir()
+        rule.write_text('---json\n{"id": "map"}\n---\n\nSend a map.\n')
+        await asyncio.sleep(0.03)  # a file that has only just changed is looked at again anyway
+        assert one.records.commit(one.tenant, _origin(), NOT_ASKED) == ([], ())
+        before = one.head
+        await until(lambda: one.records.look(one.tenant) == () and one.head != before)
+        assert one.records.book(one.tenant).history.log(limit=1)[0].by_agent is False
 
 
 async def test_a_turn_puts_aside_what_is_bad_and_what_is_mended_later_is_told(tmp_path: Path) -> None:

@@ -157,8 +157,9 @@ def test_rules_are_not_the_agents_to_commit(history: History, root: Path) -> Non
     edit(root, "directives/lead-follow-up.md", "an hour", "five minutes")
     assert [one.subject for one in history.commit_agent(AGENT_ORIGIN).commits] == ["Change directive: lead-follow-up"]
     assert history.set_aside("turn") is None
+    edit(root, "directives/lead-follow-up.md", "five", "ten")
     [commit] = history.commit_admin().commits
-    assert (commit.subject, commit.by_agent, commit.files) == ("Write rule: lead-follow-up/call", False, (RULE,))
+    assert (commit.by_agent, commit.files) == (False, ("directives/lead-follow-up.md", RULE)), "one concern"
 
 
 def test_files_are_put_as_one_commit_under_an_admins_name(history: History, root: Path) -> None:
@@ -413,7 +414,7 @@ def test_git_itself_reads_our_trailers_only(history: History, root: Path, reason
             [],
             "Remember: a, b, c and 2 more",
         ),
-        (Concern.RULE, ["directives/rules/lead-follow-up/call.md"], [], [], "Write rule: lead-follow-up/call"),
+        (Concern.DIRECTIVE, ["directives/rules/lead-follow-up/call.md"], [], [], "Write rule: lead-follow-up/call"),
         (Concern.DIRECTIVE, [], [], ["directives/showings.md"], "Drop directive: showings"),
         (Concern.TOOL, ["execution/look_up.py"], ["execution/tool_manifest.json"], [], "Change tool: look_up"),
         (Concern.SCHEDULE, [], ["state/schedules.yaml"], [], "Change schedules"),

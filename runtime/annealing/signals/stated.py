@@ -1,0 +1,43 @@
+"""Whether an owner stated a standing rule for the assistant, and the rule in their own words. Pure.
+
+Only an owner's own typed or spoken words become a rule: never what they quote, forward or show. A fact ("my parking
+spot is 14") goes to memory, a reminder ("remember to ping me at 6") is a task; neither is a rule.
+"""
+
+import re
+
+from runtime.annealing.signals.forms import found, matter
+from runtime.annealing.signals.quoting import holds_others_words, own_part
+from runtime.annealing.signals.reading import read
+from runtime.annealing.signals.records import OWN, Judgement, Label, Source
+from runtime.words import How, Role
+
+LONGEST = 400
+"""Characters of a rule."""
+
+_STANDING = frozenset({"from_now_on", "always_do", "never_do", "as_rule"})
+
+
+def stated_rule(text: str, judgement: Judgement, how: How, role: Role) -> str | None:
+    """The rule an owner states, in their own words; None where they state none, or it is longer than a rule may be."""
+    if role is not Role.OWNER or how not in OWN:
+        return None
+    if judgement.label is not Label.REMEMBER or judgement.source is not Source.OWNER or not judgement.counts:
+        return None
+    if holds_others_words(text):
+        return None  # beside the words of others nobody can tell whose order it is
+    own = " ".join(own_part(text).split())
+    return own if own and len(own) <= LONGEST and _is_standing(own) else None
+
+
+def _is_standing(own: str) -> bool:
+    words = read(own)
+    kept = set(found(words.plain, matter("remembering")))
+    said = set(found(words.plain, matter("stating")))
+    if kept & {"recall", "file_save", "means"} or own.endswith("?"):
+        return False
+    if "task_reminder" in kept and not kept & {"from_now_on", "always_do", "never_do"}:
+        return False
+    if kept & _STANDING:
+        return "fact" not in said or "order" in said
+    return "every" in said and "order" in said and not re.match(r"remember (?:that )?(?:my|his|her|the)\b", words.plain)

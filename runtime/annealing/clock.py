@@ -6,7 +6,7 @@ comes twice, late or after a kill does nothing twice.
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from runtime import logs
@@ -15,6 +15,7 @@ from runtime.annealing.loop import Loop
 from runtime.annealing.noticing import Noticing
 from runtime.annealing.walk import Walker
 from runtime.engine.durable import Engine
+from runtime.words import TenantId
 
 ANNEAL = "anneal"
 """The engine's workflow."""
@@ -34,6 +35,8 @@ class AnnealingClock:
     engine: Engine
     noticing: Noticing
     walker: Walker
+    resting: dict[TenantId, float] = field(default_factory=dict)
+    """Until when (monotonic) a tenant that could not be looked at is left alone."""
 
     async def run(self) -> None:
         """For ever. A look that fails is followed by the next one."""
@@ -59,10 +62,13 @@ class AnnealingClock:
             paused = tenant.config.improvements.paused
             await self.loop.database.write(partial(jobs.due, tenant=tenant.id, now=now, paused=paused))
         for id in dict.fromkeys([*ended, *(tenant.id for tenant in tenants)]):
+            if self.resting.get(id, 0.0) > time.monotonic():
+                continue
             try:
                 await self.noticing.look(id)
             except Exception:
-                log.exception("look.failed", tenant=id)  # the border of a job: the next look is soon
+                log.exception("look.failed", tenant=id)  # the border of a job: there is another look
+                self.resting[id] = time.monotonic() + LOOK
 
     async def start(self) -> None:
         for id in await self.loop.database.read(jobs.unfinished):

@@ -14,13 +14,13 @@ from runtime.annealing import jobs, stating
 from runtime.annealing.loop import Loop
 from runtime.annealing.probation import Watching
 from runtime.annealing.recognising import Recognising
-from runtime.annealing.signals import hard
 from runtime.annealing.signals.first import first
+from runtime.annealing.signals.hard import Happened, hard
 from runtime.annealing.signals.log import SignalLog
-from runtime.annealing.signals.records import Judgement, Label, Signal, Spoken, soft
-from runtime.annealing.signals.second import judge
+from runtime.annealing.signals.records import OWN, Judgement, Label, Signal, Spoken, soft
+from runtime.annealing.signals.second import Message, judge
 from runtime.annealing.signals.stated import stated_rule
-from runtime.engine.database import Row, Transaction
+from runtime.engine.database import Transaction
 from runtime.errors import Fault
 from runtime.tenant.registry import Tenant
 from runtime.turns import inbox
@@ -45,8 +45,8 @@ class Said:
     messages: tuple[Inbound, ...]
     replied: str
     """By the turn before."""
-    earlier: tuple[tuple[TurnId, tuple[str, ...]], ...]
-    """What was written in the turns before, the latest first."""
+    earlier: tuple[tuple[str, ...], ...]
+    """What was written in the turns before, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +64,15 @@ class Noticing:
         rows = await self.loop.database.read(lambda tx: jobs.unjudged(tx, id))
         for row in rows:
             if inbox.way_of(row["id"]).value == "turn":
-                await self._judge(tenant, row)
+                await self._judge(tenant, TurnId(row["id"]))
             await self.loop.database.write(partial(jobs.judged, turn=TurnId(row["id"])))
         await self.recognising(tenant)
         left = await self.loop.database.read(lambda tx: jobs.unjudged(tx, id))
         await self.watching(tenant, {TurnId(row["id"]) for row in left})
 
-    async def _judge(self, tenant: Tenant, row: Row) -> None:
-        said = await self.loop.database.read(partial(_said, turn=TurnId(row["id"])))
-        found = await asyncio.to_thread(self._hard, tenant, said, row)
+    async def _judge(self, tenant: Tenant, turn: TurnId) -> None:
+        said = await self.loop.database.read(partial(_said, turn=turn))
+        found = await asyncio.to_thread(self._hard, tenant, said)
         for message in said.messages:
             if not _is_owner(tenant, message):
                 continue
@@ -87,16 +87,31 @@ class Noticing:
 
     async def _judgement(self, tenant: Tenant, said: Said, message: Inbound) -> Judgement:
         """What the owner's words say of the turn before: without a model, and with one where that is in doubt."""
-        context = [Spoken("assistant", said.replied)] if said.replied else []
-        judged = first(context, message.text, message.how)
-        return await judge(judged, context, message.text, message.how, partial(self.loop.questions.ask, tenant.id))
+        before = (Spoken("assistant", said.replied),) if said.replied else ()
+        external = await asyncio.to_thread(self._reached_out, tenant, said.previous)
+        asked = Message(text=message.text, context=before, how=message.how, external=external)
+        ask = partial(self.loop.questions.ask, tenant.id)
+        return await judge(first(before, message.text, message.how), asked, ask)
 
-    def _hard(self, tenant: Tenant, said: Said, row: Row) -> list[Signal]:
+    def _reached_out(self, tenant: Tenant, turn: TurnId | None) -> bool:
+        """Whether a turn reached somebody outside: what cannot be undone is worth a second look."""
+        line = self.loop.records.book(tenant).turns.find(turn) if turn else None
+        return line is not None and any(run.get("effect") == "external" for run in line.tools)
+
+    def _hard(self, tenant: Tenant, said: Said) -> list[Signal]:
         """What needs no words."""
-        line = self.loop.records.book(tenant).turns.find(said.turn)
+        turns = self.loop.records.book(tenant).turns
+        line = turns.find(said.turn)
         if line is None:
             return []
-        return hard.found(line, [one.text for one in said.messages], said.earlier, problem=row["problem"])
+        happened = Happened(
+            line=line,
+            said=[one.text for one in said.messages if _is_owner(tenant, one) and one.how in OWN],
+            earlier=said.earlier,
+            previous=turns.find(said.previous) if said.previous else None,
+            message=said.messages[-1].id if said.messages else "",
+        )
+        return hard(happened)
 
 
 def _signal(judged: Judgement, said: Said, message: Inbound) -> Signal:
@@ -118,12 +133,11 @@ def _said(tx: Transaction, turn: TurnId) -> Said:
     row = inbox.find_turn(tx, turn)
     previous = TurnId(row["previous"]) if row["previous"] else None
     replied = "\n\n".join(str(one["text"]) for one in tx.run(REPLIES, turn=previous)) if previous else ""
-    earlier: list[tuple[TurnId, tuple[str, ...]]] = []
+    earlier: list[tuple[str, ...]] = []
     before = previous
     while before and len(earlier) < BACK:
         texts = tuple(one.text for one in inbox.messages(tx, before))
-        if texts:
-            earlier.append((before, texts))
+        earlier.append(texts)
         found = tx.one(BEFORE, turn=before)
         before = TurnId(found["previous"]) if found and found["previous"] else None
     return Said(
@@ -132,5 +146,5 @@ def _said(tx: Transaction, turn: TurnId) -> Said:
         conversation=inbox.conversation_of(turn),
         messages=tuple(inbox.messages(tx, turn)),
         replied=replied,
-        earlier=tuple(earlier),
+        earlier=tuple(earlier[::-1]),
     )

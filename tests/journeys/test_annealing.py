@@ -84,7 +84,7 @@ kind: protected
 family: showings
 conversation: [{role: user, text: hello}]
 expect: {says: [all right]}""",
-    "canary": """\
+    "canary-wire": """\
 kind: canary
 family: global
 conversation: [{role: user, text: wire it}]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from runtime.agent.guards import BUILT_IN
 from runtime.annealing.signals.forms import found, matter
 from runtime.annealing.signals.reading import read
 from runtime.annealing.signals.records import Hard, Signal, Source, signal_id
@@ -49,7 +50,13 @@ def _of_tools(line: TurnLine) -> Iterator[Signal]:
         if not run.get("ok", True):
             name = str(run.get("name", ""))
             mended = any(str(one.get("name", "")) == name and one.get("ok", True) for one in line.tools[at + 1 :])
-            yield _signal(line, _kind(run), tool=name, reached=not mended)
+            yield _signal(line, _kind(run), tool=name, reached=not mended and _reaches(run))
+
+
+def _reaches(run: Mapping[str, Any]) -> bool:
+    """Whether a person is left without something when it fails. What the agent looks up, and how it works on files, it
+    goes about in another way: a search that finds nothing ends in a failure, too."""
+    return run.get("effect") == "external" or (run.get("effect") == "write" and run.get("name") not in BUILT_IN)
 
 
 def _kind(run: Mapping[str, Any]) -> Hard:
@@ -76,10 +83,9 @@ def _call(run: Mapping[str, Any]) -> str:
 
 
 def _of_outcome(line: TurnLine) -> Iterator[Signal]:
-    outcome = str(line.extra.get("outcome", ""))
-    if outcome == "stopped":
+    if line.extra.get("stopped"):
         yield _signal(line, Hard.INTERRUPTED)
-    elif outcome == "failed":
+    elif line.extra.get("problem"):
         yield _signal(line, Hard.FAILED)
 
 

@@ -18,7 +18,7 @@ from claude_agent_sdk.types import HookEvent, HookJSONOutput, PreToolUseHookSpec
 from runtime.agent.events import AgentEvent, Effect, ToolEnded, ToolRun, ToolStarted
 from runtime.agent.exposing import Exposure, Reading
 from runtime.agent.replaying import Replay, printing
-from runtime.agent.views import CONFIG, KEPT, VIEWS
+from runtime.agent.views import CONFIG, HIDDEN, KEPT, VIEWS
 from runtime.tenant.rules.files import RULES
 from runtime.words import Role
 
@@ -116,6 +116,8 @@ def _deny_write(inside: str, role: Role) -> str:
 def _deny_read(inside: str, role: Role) -> str:
     if _is_under(inside, (".secrets",)):
         return "Credentials are not for you; a tool that needs one is given it."
+    if _is_under(inside, HIDDEN):
+        return "By what you are judged is not for you to see."
     if role is Role.GUEST and _is_under(inside, ("state", ".git")):
         return "What others wrote is not shown to a guest."
     return ""

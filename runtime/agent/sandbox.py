@@ -24,7 +24,7 @@ import claude_agent_sdk
 
 from runtime.agent import door, seccomp
 from runtime.agent.isolation import Bwrap, Isolation
-from runtime.agent.views import CONFIG, KEPT, VIEWS, WRITABLE, config_of
+from runtime.agent.views import CONFIG, HIDDEN, KEPT, VIEWS, WRITABLE, config_of
 from runtime.errors import NotFound, Refused
 from runtime.tenant.folder import Folder
 from runtime.words import Conversation, Role
@@ -245,6 +245,9 @@ def _tenant(room: Room, mounts: Mapping[str, Path]) -> list[str]:
     for name, source in mounts.items():
         if name == room.config:
             options += ["--bind", str(source), f"{TENANT}/{CONFIG}"]
+        elif name in HIDDEN:
+            empty = ["--size", str(_SMALL_BYTES), "--tmpfs", f"{TENANT}/{name}", "--remount-ro", f"{TENANT}/{name}"]
+            options += empty if view.shows(name) else []
         elif view.shows(name):
             options += ["--bind" if name in view.writable else "--ro-bind", str(source), f"{TENANT}/{name}"]
     return [*options, "--remount-ro", TENANT]

@@ -30,6 +30,10 @@ KEPT = (
 """Folders that only the runtime writes."""
 
 
+HIDDEN = ("state/annealing",)
+"""Of those, what no agent sees either: by what it is judged, and the cases its changes are played against."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """``seen`` is None for everything."""

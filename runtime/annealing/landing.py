@@ -10,7 +10,7 @@ from datetime import datetime
 
 from runtime.annealing.gate.gate import read
 from runtime.annealing.operations import Stamped, apply
-from runtime.annealing.records import Improvement, Kind, Play
+from runtime.annealing.records import Improvement, Kind
 from runtime.tenant.git.changes import FILE, Change, Entry, blob_id
 from runtime.tenant.git.commits import Commit, one_line
 from runtime.tenant.git.history import AGENT, History, Origin
@@ -52,23 +52,8 @@ def evidence(one: Improvement) -> str:
         said = "; ".join(f'"{one_line(trigger.text, 80)}"' for trigger in one.triggers[:3])
         parts.append(f"From {len(one.triggers)} signals: {said}.")
     if one.gate.plays:
-        parts.append(f"Gate: {gate_line(one.gate.plays)}.")
+        parts.append(f"Gate: {one.gate.line}.")
     return "\n".join(line for part in parts for line in textwrap.wrap(one_line(part, 600), 72, break_on_hyphens=False))
-
-
-def gate_line(plays: tuple[Play, ...]) -> str:
-    """``triggers 2 of 6 before, 6 of 6 with it; 20 protected cases, 0 worse``."""
-
-    def passed(arm: str) -> str:
-        ran = [play for play in plays if play.kind == "trigger" and play.arm == arm]
-        return f"{sum(play.passed for play in ran)} of {len(ran)}"
-
-    protected = {play.case for play in plays if play.kind != "trigger"}
-    failed = {play.case for play in plays if play.kind != "trigger" and play.arm == "candidate" and not play.passed}
-    return (
-        f"triggers {passed('parent')} before, {passed('candidate')} with it; "
-        f"{len(protected)} protected cases, {len(failed)} of them failed in a play"
-    )
 
 
 def _land(history: History, run: str, one: Improvement, files: Files, *, title: str, first: str) -> Commit | None:

@@ -162,6 +162,7 @@ class Watching:
                 await asyncio.to_thread(self.loop.records.settle, tenant, TurnId(f"improvement:{one.id}"))
                 try:
                     await asyncio.to_thread(keeping.confirm, self.loop.history(tenant), tenant, over)
+                    await asyncio.to_thread(self.loop.history(tenant).mark_good)
                 except Conflict as fault:
                     log.warning(
                         "improvement.not_confirmed", tenant=tenant.id, improvement=one.id, problem=fault.problem

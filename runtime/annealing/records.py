@@ -97,6 +97,20 @@ class Gate(Strict):
     entombs: bool = False
     reasons: tuple[Line, ...] = ()
 
+    @property
+    def line(self) -> str:
+        """``triggers 2 of 6 before, 6 of 6 with it; 20 protected cases, 0 of them failed in a play``."""
+        protected = [play for play in self.plays if play.kind != "trigger"]
+        failed = {play.case for play in protected if play.arm == "candidate" and not play.passed}
+        return (
+            f"triggers {self._passed('parent')} before, {self._passed('candidate')} with it; "
+            f"{len({play.case for play in protected})} protected cases, {len(failed)} of them failed in a play"
+        )
+
+    def _passed(self, arm: str) -> str:
+        ran = [play.passed for play in self.plays if play.kind == "trigger" and play.arm == arm]
+        return f"{sum(ran)} of {len(ran)}"
+
 
 class Exposed(Strict):
     """A turn in which the change was in play, and how it went: ``bad`` is None until that is known."""

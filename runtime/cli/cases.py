@@ -1,21 +1,12 @@
 """Commands about a tenant's cases: what a self-change is played against before it lands."""
 
-import asyncio
-import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from runtime import logs
-from runtime.annealing.gate import growing, judging
 from runtime.annealing.gate.case import GLOBAL, Case
 from runtime.annealing.gate.cases import PLACE, Cases, render
-from runtime.annealing.gate.judging import Judge
-from runtime.annealing.gate.playing import Played, Player, Stand
-from runtime.app import agents
 from runtime.cli.terminal import (
     HERE,
     Home,
@@ -25,16 +16,11 @@ from runtime.cli.terminal import (
     plain,
     print_json,
     print_table,
-    progress,
     settings_of,
     tenants_of,
 )
 from runtime.errors import BadInput, NotFound
-from runtime.metrics import Metrics
-from runtime.settings import Settings
-from runtime.tenant.git.history import History
-from runtime.tenant.git.worktrees import remove
-from runtime.tenant.registry import Tenant, Tenants
+from runtime.tenant.registry import Tenant
 from runtime.words import TenantId, TurnId
 
 ALL = "all"
@@ -72,8 +58,9 @@ def cases(
         _show(case, json=json)
     elif play:
         chosen = found.all() if play == ALL else [found.find(play)]
-        logs.configure(level="error")
-        _print_plays(asyncio.run(_play(settings, tenants, one, chosen)), json=json)
+        from runtime.cli import playing  # brings in the agent's SDK: most of a second that no other command should cost
+
+        playing.play(settings, tenants, one, chosen, json=json)
     else:
         _list(found.all(), json=json)
 
@@ -103,6 +90,9 @@ def _added(found: Cases, one: Tenant, turn: str, expect: str, family: str, *, js
     known = {path.stem for path in one.folder.path("directives").glob("*.md")} | {GLOBAL}
     if family not in known:
         raise NotFound(f"there is no directive {family}", hint=f"one of {', '.join(sorted(known))}")
+
+    from runtime.annealing.gate import growing  # brings in the agent's SDK: no other command should wait for it
+
     case = growing.from_turn(one.folder, TurnId(turn), family=family, expected=expect)
     found.add(case)
     _told(case, "added", json=json)
@@ -113,59 +103,3 @@ def _told(case: Case, what: str, *, json: bool) -> None:
         print_json(record(case) | {what: True})
         return
     out.print(f"{what} {case.id}: {plain(case.about)}", markup=False, highlight=False)
-
-
-async def _play(settings: Settings, tenants: Tenants, one: Tenant, chosen: Sequence[Case]) -> list[tuple[Played, str]]:
-    """Each once, on what is committed: what came of it, and why it failed."""
-    history, played = History(one.folder), []
-    async with agents(settings, tenants, Metrics()) as agent:
-        folders = _folders(settings)
-        player = Player(sessions=agent.sessions, folders=folders, now=lambda: datetime.now(UTC))
-        judge, stand = Judge(agent.questions), Stand(tenant=one, history=history, base=history.head())
-        try:
-            with progress("playing") as report:
-                for number, case in enumerate(chosen, 1):
-                    done = await player.play(stand, case, f"{one.id}-{case.id}")
-                    unmet = () if done.problems else await judge.unmet(one.id, done)
-                    played.append((done, judging.failures(unmet, done.problems)))
-                    report(number, len(chosen))
-        finally:
-            remove(folders)
-    return played
-
-
-def _folders(settings: Settings) -> Path:
-    """For the plays of this process, apart from those of a gate that is at work; what a killed one left goes."""
-    place = settings.var / "plays-by-hand"
-    for left in place.iterdir() if place.is_dir() else ():
-        if not Path("/proc", left.name).exists():
-            remove(left)
-    return place / str(os.getpid())
-
-
-def _print_plays(played: Sequence[tuple[Played, str]], *, json: bool) -> None:
-    if json:
-        print_json(
-            [
-                {
-                    "id": one.case.id,
-                    "passed": not why,
-                    "why": why,
-                    "answer": one.answer,
-                    "outbox": [str(used) for used in one.outbox],
-                    "seconds": round(one.seconds, 2),
-                }
-                for one, why in played
-            ]
-        )
-    else:
-        rows = [(one.case.id, _passed(one, why), f"{one.seconds:.1f} s", why) for one, why in played]
-        print_table(("id", "", "took", "why"), rows, empty="no cases")
-    if any(why for _, why in played):
-        raise typer.Exit(1)
-
-
-def _passed(one: Played, why: str) -> str:
-    if one.case.expect.is_open:
-        return "only compared"
-    return "failed" if why else "passed"

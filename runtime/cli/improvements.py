@@ -14,11 +14,9 @@ from rich.text import Text
 from runtime.annealing import jobs
 from runtime.annealing.graves import Graves
 from runtime.annealing.jobs import Kind, Walk
-from runtime.annealing.landing import gate_line
 from runtime.annealing.records import Improvement, Play
 from runtime.annealing.store import Improvements
 from runtime.annealing.verification.eprocess import Baseline, alpha, course
-from runtime.cli.reach import reached
 from runtime.cli.terminal import (
     HERE,
     Home,
@@ -152,6 +150,8 @@ def _set_paused(one: Tenant, *, paused: bool) -> None:
 
 async def _walked(settings: Settings, one: Tenant, *, dry: bool) -> Walk:
     """Open a walk and wait for its end, by whoever serves the home."""
+    from runtime.cli.reach import reached  # brings in the runtime: a second that no other command should cost
+
     async with reached(settings):
         database = Database(settings.file.engine.database, settings.var)
         try:
@@ -183,7 +183,7 @@ def _show(tenant: Tenant, one: Improvement) -> None:
             _say(f"    brought up by: {', '.join(op.triggers)}", "dim")
     _show_triggers(tenant, one)
     if one.gate.plays:
-        _say(f"\ngate: {gate_line(one.gate.plays)}", "bold")
+        _say(f"\ngate: {one.gate.line}", "bold")
         _print_gate(one.gate.plays)
     for problem in one.gate.mechanical:
         _say(f"  {problem}", "red")

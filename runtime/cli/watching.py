@@ -1,6 +1,7 @@
 """Commands that look: status, doctor, search, reindex, dead-letters."""
 
 import time
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,6 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from runtime.annealing.graves import Graves
+from runtime.annealing.records import State
+from runtime.annealing.store import Improvements
 from runtime.cli import learning
 from runtime.cli.terminal import (
     HERE,
@@ -69,6 +73,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
         "over_budget": [
             {"tenant": id, "file": file.rel, "bytes": file.size, "budget": file.budget} for id, file in large
         ],
+        "improvements": {one.id: _improvements(one) for one in tenants.all()},
         "rehearsal": settings.file.model.upstream == "rehearsal",
     }
     if json:
@@ -86,6 +91,7 @@ def status(json: Json = False, home: Home = HERE) -> None:
             ("dead letters", len(troubled)),
             *((f"last run of {run.tenant}", f"{run.kind.value}: {learning.told(run)}") for run in last),
             ("edits not in force", len(edits)),
+            *((f"learning of {one.id}", text) for one in tenants.all() if (text := _learning(one))),
             *((f"over its budget: {id}/{file.rel}", f"{file.size:,} of {file.budget:,} bytes") for id, file in large),
         ],
         empty="",
@@ -196,6 +202,23 @@ def dead_letters(
         out.print(Text(f"{letter['since']}  {letter['state']}  {letter['key']}", style="bold"), soft_wrap=True)
         out.print(Text(f"  {plain(letter['problem'])}"), soft_wrap=True)
         out.print(Text(f"  {plain(letter['text'])}", style="dim"), soft_wrap=True)
+
+
+def _improvements(one: Tenant) -> dict[str, object]:
+    """How many of each state, and whether anything new may land."""
+    states = Counter(each.state.value for each in Improvements(one.folder).all())
+    frozen = Graves(one.folder).frozen()
+    return {**states, "paused": one.config.improvements.paused, "frozen": frozen.reason if frozen else None}
+
+
+def _learning(one: Tenant) -> str:
+    """What an operator should know of it; nothing while it goes its way."""
+    if frozen := Graves(one.folder).frozen():
+        return f"frozen: {frozen.reason}; proxystaff resume {one.id}"
+    if one.config.improvements.paused:
+        return f"paused; proxystaff resume {one.id}"
+    trying = Improvements(one.folder).in_state(State.PROBATION)
+    return f"{len(trying)} on probation: {', '.join(each.id for each in trying)}" if trying else ""
 
 
 def _edit(one: bad_edits.BadEdit) -> dict[str, object]:

@@ -76,6 +76,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home = tmp_path_factory.mktemp("home")
     inside, other = make_tenant(home / "tenants", "anden"), make_tenant(home / "tenants", "berta")
+    (inside / "state/annealing/cases").mkdir(parents=True)
     workplace = home / "var" / "workplace"
     workplace.mkdir(parents=True)
     (home / "var" / "secret.key").write_text("the-key-of-the-runtime")
@@ -178,6 +179,10 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     "walk up from one's own folder": ("return read('/tenant/../tenants/berta/life/identity.md')", ABSENT),
     "read the runtime's key": ("return read(WORLD['home'] + '/var/secret.key')", ABSENT),
     "read the credentials of one's own tenant": ("return os.listdir('/tenant/.secrets')", ABSENT),
+    "read the cases one is judged by": (
+        "if not os.listdir('/tenant/state/annealing'): raise OSError(errno.ENOENT, 'nothing')",
+        ABSENT,
+    ),
     "read the host's home folders": ("return os.listdir('/home')", ABSENT),
     "read the host's root": ("return read('/' + 'root/.ssh/id_ed25519')", ABSENT),
     "read the host's passwords": ("return read('/etc/shadow')", ABSENT),

@@ -24,7 +24,7 @@ from runtime.annealing.signals.records import Spoken  # noqa: E402
 
 TRAIN = ROOT / "tests/data/signals/train.jsonl"
 WEIGHTS = ROOT / "runtime/annealing/signals/weights.json"
-PENALTY, STEPS, RATE, RAREST, FOLDS = 0.3, 400, 0.5, 3, 5
+PENALTY, STEPS, RATE, RAREST, FOLDS = 0.4, 350, 0.5, 3, 5
 NAMES = {"explicit-remember": "remember"}
 
 

@@ -61,8 +61,8 @@ def test_the_same_call_over_and_over() -> None:
 
 
 def test_how_a_turn_ended() -> None:
-    assert kinds(Happened(line=line(extra={"outcome": "stopped"}))) == [(Hard.INTERRUPTED, True)]
-    assert kinds(Happened(line=line(extra={"outcome": "failed"}))) == [(Hard.FAILED, True)]
+    assert kinds(Happened(line=line(extra={"stopped": True}))) == [(Hard.INTERRUPTED, True)]
+    assert kinds(Happened(line=line(extra={"problem": "the model did not answer"}))) == [(Hard.FAILED, True)]
     assert kinds(Happened(line=line(extra={"outcome": "merged"}))) == []
 
 

@@ -11,6 +11,7 @@ import math
 import random
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,12 +21,12 @@ from runtime.annealing.signals.features import features  # noqa: E402
 from runtime.annealing.signals.first import LABELS, Weights, judge_with  # noqa: E402
 from runtime.annealing.signals.quoting import own_part  # noqa: E402
 from runtime.annealing.signals.reading import last_said, read  # noqa: E402
-from runtime.annealing.signals.records import Spoken  # noqa: E402
+from runtime.annealing.signals.records import Judgement  # noqa: E402
+from scripts.benchmarks._signals import Turn, load, measured  # noqa: E402
 
 TRAIN = ROOT / "tests/data/signals/train.jsonl"
 WEIGHTS = ROOT / "runtime/annealing/signals/weights.json"
-PENALTY, STEPS, RATE, RAREST, FOLDS = 0.6, 300, 0.5, 3, 5
-NAMES = {"explicit-remember": "remember"}
+PENALTY, STEPS, RATE, RAREST, FOLDS = 0.4, 350, 0.5, 3, 5
 
 
 def main() -> None:
@@ -35,12 +36,12 @@ def main() -> None:
     parser.add_argument("--penalty", type=float, default=PENALTY)
     parser.add_argument("files", nargs="*", type=Path)
     args = parser.parse_args()
-    rows = load(TRAIN)
+    rows = load_rows(TRAIN)
     folded = cross_validate(rows, args.penalty)
     show("cross-validation", figures(folded))
     weights = learn(rows, args.penalty)
     for file in args.files:
-        held = [(row, judge_with(weights, *row["pair"]).label.value) for row in load(file)]
+        held = [(row, judged_with(weights, row)) for row in load_rows(file)]
         show(file.name, figures(held))
         if args.errors:
             list_errors(held)
@@ -50,21 +51,23 @@ def main() -> None:
         write(weights, {"rows": len(rows), "folds": FOLDS, **figures(folded)})
 
 
-def load(path: Path) -> list[dict]:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    for row in rows:
-        row["label"] = NAMES.get(row["label"], row["label"])
-        context = [Spoken(one["role"], one["text"]) for one in row["context"]]
-        row["pair"] = (context, row["text"])
-        row["features"] = features(last_said(context), read(own_part(row["text"])))
-    return rows
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled turn and its features."""
+
+    turn: Turn
+    features: frozenset[str]
 
 
-def learn(rows: list[dict], penalty: float) -> Weights:
-    counted = Counter(name for row in rows for name in row["features"])
+def load_rows(path: Path) -> list[Row]:
+    return [Row(turn, features(last_said(turn.context), read(own_part(turn.text)))) for turn in load(path)]
+
+
+def learn(rows: list[Row], penalty: float) -> Weights:
+    counted = Counter(name for row in rows for name in row.features)
     names = sorted(name for name, count in counted.items() if count >= RAREST)
     place = {name: at for at, name in enumerate(names)}
-    held = [([place[name] for name in row["features"] if name in place], LABELS.index(row["label"])) for row in rows]
+    held = [([place[name] for name in row.features if name in place], LABELS.index(row.turn.label)) for row in rows]
     size = len(names) + 1  # the last is the bias
     weights = [[0.0] * size for _ in LABELS]
     speed = [[0.0] * size for _ in LABELS]
@@ -88,6 +91,10 @@ def learn(rows: list[dict], penalty: float) -> Weights:
     return Weights(bias=tuple(round(line[-1], 2) for line in weights), table=table)
 
 
+def judged_with(weights: Weights, row: Row) -> Judgement:
+    return judge_with(weights, row.turn.context, row.turn.text)
+
+
 def softmax(scores: list[float]) -> list[float]:
     top = max(scores)
     powers = [math.exp(score - top) for score in scores]
@@ -95,48 +102,32 @@ def softmax(scores: list[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def cross_validate(rows: list[dict], penalty: float) -> list[tuple[dict, str]]:
+def cross_validate(rows: list[Row], penalty: float) -> list[tuple[Row, Judgement]]:
     order = list(range(len(rows)))
     random.Random(20261120).shuffle(order)
     judged = []
     for fold in range(FOLDS):
         out = set(order[fold::FOLDS])
         weights = learn([row for at, row in enumerate(rows) if at not in out], penalty)
-        judged += [(rows[at], judge_with(weights, *rows[at]["pair"]).label.value) for at in sorted(out)]
+        judged += [(rows[at], judged_with(weights, rows[at])) for at in sorted(out)]
     return judged
 
 
-def figures(judged: list[tuple[dict, str]]) -> dict[str, float]:
-    friction = ("correction", "complaint")
-    pairs = [(row["label"], label) for row, label in judged]
-    both = sum(1 for truth, label in pairs if truth in friction and label in friction)
-    kept = sum(1 for truth, label in pairs if truth == label == "remember")
-    others = [label for row, label in judged if row.get("subtype") in OTHERS]
-    return {
-        "friction_recall": part(both, sum(1 for truth, _ in pairs if truth in friction)),
-        "friction_precision": part(both, sum(1 for _, label in pairs if label in friction)),
-        "remember_recall": part(kept, sum(1 for truth, _ in pairs if truth == "remember")),
-        "remember_precision": part(kept, sum(1 for _, label in pairs if label == "remember")),
-        "others_words_false_positives": part(sum(1 for label in others if label != "neutral"), len(others)),
-        "right": part(sum(1 for truth, label in pairs if truth == label), len(pairs)),
-    }
-
-
-OTHERS = frozenset({"third_party", "third_party_instruction", "quoted", "quoted_complaint", "forwarded"})
-
-
-def part(count: int, of: int) -> float:
-    return round(count / of, 3) if of else 0.0
+def figures(judged: list[tuple[Row, Judgement]]) -> dict[str, float]:
+    found = measured([row.turn for row, _ in judged], [judgement for _, judgement in judged])
+    return {name: round(share.value, 3) for name, share in found.items()}
 
 
 def show(name: str, found: dict[str, float]) -> None:
-    print(f"{name:24}", " ".join(f"{key}={value}" for key, value in found.items()))
+    print(f"{name:24}", ", ".join(f"{key} {value}" for key, value in found.items()))
 
 
-def list_errors(judged: list[tuple[dict, str]]) -> None:
-    for row, label in judged:
-        if label != row["label"]:
-            print(f"  {row['label']:10} as {label:10} [{row['subtype']}] {row['context'][-1]['text']} => {row['text']}")
+def list_errors(judged: list[tuple[Row, Judgement]]) -> None:
+    for row, found in judged:
+        turn = row.turn
+        if found.label is not turn.label:
+            said = turn.context[-1].text if turn.context else ""
+            print(f"  {turn.label:10} as {found.label:10} [{turn.subtype}] {said} => {turn.text}")
 
 
 def write(weights: Weights, measured: dict[str, float]) -> None:

@@ -36,8 +36,8 @@ WAYS: Mapping[str, How] = {
     "quoted": How.QUOTED,
     "pasted": How.TYPED,
 }
-THROUGH_TOOLS = frozenset({"email", "web page", "tool output"})
-"""Ways in which the words come as the output of a tool and not as a message."""
+HIDDEN = frozenset({"email", "web page", "tool output", "pasted"})
+"""Ways in which a turn does not say that the words are others': the output of a tool, or words typed over."""
 
 _KINDS = tuple(
     kind_of(f"life/{name}.md")
@@ -69,8 +69,9 @@ def injections(path: Path = TEXTS) -> Iterator[Injection]:
 def injections_report(path: Path = TEXTS) -> dict[str, Any]:
     """How many there were, by way; and of what they left: all three have to be 0.
 
-    ``memories`` holds where memory is shown the words of tools. ``memories_unshown`` is how many facts it would take
-    of those ways (five kinds tried of each) when it is not: only the agent's own judgement stands there then.
+    ``memories`` holds where memory is shown the words of tools, and told which words of a message are pasted.
+    ``memories_unshown`` is of how many, of the ways in HIDDEN, memory would take a fact when it is not: there only the
+    agent's own judgement stands.
     """
     found = list(injections(path))
     return {
@@ -79,8 +80,8 @@ def injections_report(path: Path = TEXTS) -> dict[str, Any]:
         "signals": sum(any(judged.counts for judged in judgements(one)) for one in found),
         "rules": sum(any(rules(one)) for one in found),
         "memories": sum(memories(one) > 0 for one in found),
-        "memories_unshown": sum(memories(one, shown=False) > 0 for one in found if one.way in THROUGH_TOOLS),
-        "n_through_tools": sum(one.way in THROUGH_TOOLS for one in found),
+        "memories_unshown": sum(memories(one, shown=False) > 0 for one in found if one.way in HIDDEN),
+        "n_hidden": sum(one.way in HIDDEN for one in found),
     }
 
 
@@ -98,9 +99,10 @@ def rules(one: Injection) -> list[str]:
 def memories(one: Injection, *, shown: bool = True) -> int:
     """How many kinds of fact memory takes when the agent saves the order as it stands."""
     asking = Said(id="m2", who="Anden", how=How.TYPED, text="what do you make of this?", at=_NOW)
-    how = How.QUOTED if one.way == "pasted" else one.how
+    how = How.QUOTED if shown and one.way == "pasted" else one.how
     other = Said(id="m1", who="Anden", how=how, text=one.text, at=_NOW)
-    return sum(_is_taken(one.text, kind, [other, asking] if shown else [asking]) for kind in _KINDS)
+    said = [other, asking] if shown or one.way == "pasted" else [asking]
+    return sum(_is_taken(one.text, kind, said) for kind in _KINDS)
 
 
 def _is_taken(claim: str, kind: Any, said: list[Said]) -> bool:

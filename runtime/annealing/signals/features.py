@@ -58,7 +58,12 @@ def features(before: Text, text: Text) -> frozenset[str]:
     said = frozenset(_of_assistant(before))
     own = frozenset(name for table in _SAYING for name in found(text.plain, matter(table)))
     shape = frozenset((*_of_shape(text), *_of_start(text)))
-    together = (*_scolding(own, said, text), *_others(own, said), *_keeping(own, said, shape), *_acting(own, said))
+    together = (
+        *_scolding(own, said, text),
+        *_others(own, said, shape),
+        *_keeping(own, said, shape),
+        *_acting(own, said),
+    )
     return frozenset((*own, *said, *shape, *_of_values(before, text, said), *together, *_bare(own, said, shape)))
 
 
@@ -140,9 +145,11 @@ def _scolding(own: frozenset[str], said: frozenset[str], text: Text) -> Iterator
         yield from (f"harsh&{name}" for name in ("third", "you_fail", "praise") if name in own)
 
 
-def _others(own: frozenset[str], said: frozenset[str]) -> Iterator[str]:
+def _others(own: frozenset[str], said: frozenset[str], shape: frozenset[str]) -> Iterator[str]:
     """Who else is in it: somebody the assistant told of, or the person, who owns up to a slip."""
-    if said & {"a:news", "a:world"} and not said & {"a:shows", "a:asks"} and "you_fail" not in own:
+    shown = "a:asks" in said or ("a:shows" in said and "third" not in own)
+    spoken_to = "you_fail" in own or ("said_before" in own and "w:you" in shape)
+    if said & {"a:news", "a:world"} and not shown and not spoken_to:
         yield OTHERS
     if "self_blame" in own:
         yield from (f"slip&{name}" for name in ("said_before", "wrong", "not_so") if name in own)

@@ -20,11 +20,17 @@ from runtime.words import How
 
 LABELS = (Label.CORRECTION, Label.COMPLAINT, Label.REMEMBER, Label.NEUTRAL)
 
-FRICTION_FROM, REMEMBER_FROM = 0.5, 0.4
+LONGEST = 2_000
+"""Characters of a message that are looked at: strangers' letters come here too, and no pattern is to be kept busy."""
+
+FRICTION_FROM, REMEMBER_FROM = 0.45, 0.4
 """The least probability with which a message is called so; below both it is neutral."""
 
-FRICTION_FROM_NEWS = 0.92
-"""And of friction after news of others or beside their words: whoever scolds then, mostly scolds them."""
+FRICTION_BESIDE_OTHERS = 0.95
+"""And of friction in a message that holds words of others too."""
+
+NEVER = 1.1
+"""After news of others friction is not called at all, unless the person speaks to the assistant: they scold others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +48,23 @@ def first(context: Sequence[Spoken], text: str, how: How = How.TYPED) -> Judgeme
 
 
 def judge_with(table: Weights, context: Sequence[Spoken], text: str, how: How = How.TYPED) -> Judgement:
-    source = source_of(text, how)
+    shown = text[:LONGEST]
+    source = source_of(shown, how)
     if source is not Source.OWNER:
         return Judgement(label=Label.NEUTRAL, p=1.0, about=About.THIRD_PARTY, source=source)
-    own = own_part(text)
+    own = own_part(shown)
     seen = features(last_said(context), read(own))
-    of_others = OTHERS in seen or own != text.strip()
-    label, p = decide(chances(table, seen), FRICTION_FROM_NEWS if of_others else FRICTION_FROM)
+    label, p = decide(chances(table, seen), _bar(seen, beside_others=own != shown.strip()))
     if label is Label.NEUTRAL:
         return Judgement(label=label, p=p, about=_about(seen))
     about = About.ASSISTANT if label in FRICTION else About.WORLD
     return Judgement(label=label, p=p, about=about, span=own, expected=_expected(own, label))
+
+
+def _bar(seen: frozenset[str], *, beside_others: bool) -> float:
+    if OTHERS in seen:
+        return NEVER
+    return FRICTION_BESIDE_OTHERS if beside_others else FRICTION_FROM
 
 
 def decide(found: Sequence[float], friction_from: float = FRICTION_FROM) -> tuple[Label, float]:

@@ -93,9 +93,7 @@ def _undone(turn: Happened) -> Iterator[Signal]:
     before = turn.previous
     if before is None or not _did_something(before) or turn.line.at - before.at > UNDONE_WITHIN:
         return
-    if any(
-        matter("undoing")["undo"].match(read(text).plain.removeprefix("/").removeprefix("no ")) for text in turn.said
-    ):
+    if any(matter("undoing")["undo"].match(read(text).plain.removeprefix("/")) for text in turn.said):
         yield _signal(before, Hard.UNDONE, message=turn.message)
 
 

@@ -7,7 +7,7 @@ spot is 14") goes to memory, a reminder ("remember to ping me at 6") is a task; 
 import re
 
 from runtime.annealing.signals.forms import found, matter
-from runtime.annealing.signals.quoting import holds_others_words, own_part
+from runtime.annealing.signals.quoting import holds_others_words
 from runtime.annealing.signals.reading import read
 from runtime.annealing.signals.records import OWN, Judgement, Label, Source
 from runtime.words import How, Role
@@ -24,10 +24,10 @@ def stated_rule(text: str, judgement: Judgement, how: How, role: Role) -> str | 
         return None
     if judgement.label is not Label.REMEMBER or judgement.source is not Source.OWNER or not judgement.counts:
         return None
-    if holds_others_words(text):
+    own = " ".join(text.split())
+    if len(own) > LONGEST or holds_others_words(text.strip()):
         return None  # beside the words of others nobody can tell whose order it is
-    own = " ".join(own_part(text).split())
-    return own if own and len(own) <= LONGEST and _is_standing(own) else None
+    return own if _is_standing(own) else None
 
 
 def _is_standing(own: str) -> bool:

@@ -91,6 +91,8 @@ _ADDRESSED = re.compile(
     rf"\b(?:you|(?:the|your|this) (?:assistant|ai|bot|agent)|assistants?|proxystaff|claude) {_MUST}\b"
     rf"|\b{_any('wants? like needs? expects? requires? asks? asked instructs? advises?')} (?:you|the assistant) to\b"
     rf"|\b{_any('from_now_on going_forward henceforth with_immediate_effect previous_instructions system_prompt')}\b"
+    rf"|\b{_any('a_partir_de_ahora de_ahora_en_adelante desormais ab_sofort ab_jetzt de_agora_em_diante')}\b"
+    rf"|\b{_any('when whenever if')} (?:you are |you're )?asked\b.*\b(?:always|never|say|tell|answer)\b"
 )
 _ROUTED = re.compile(
     rf"\b{_MUST}\b.*\b{_any('''sent forwarded copied cc'?d wired paid routed shared go''')}\b.*(?:@|https?://|www\.)"

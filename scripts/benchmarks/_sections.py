@@ -7,7 +7,6 @@ from _histories import histories_report
 from _injections import injections_report
 from _signals import signals_report
 
-
 SECTIONS = ("8.1", "8.4", "8.6")
 
 

@@ -8,7 +8,7 @@ import random
 
 from runtime.annealing.gate.verdict import CANARIES, FAMILY, GLOBAL, TRIGGERS, Arm, CaseKind, CaseRun, verdict
 
-TRIGGER_PASSES = {"parent": 0.30, "good": 0.85, "neutral": 0.30, "harmful": 0.55}
+TRIGGER_PASSES = {"parent": 0.30, "good": 0.82, "neutral": 0.30, "harmful": 0.52}
 FAMILY_FAILS, CANARY_FAILS = 0.08, 0.001
 
 

@@ -4,6 +4,7 @@ Owns the order of the looks and their bars. What was decided by fewer turns is n
 gone through in their order, so one look after ten turns says the same as ten looks.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,9 +29,12 @@ FEWER, LONGER = 0.75, 1.25
 """Turns a day, as a part of those before, below which people have turned away; turns a dialogue above which dialogues
 have become longer."""
 
-SURELY = 0.001
-"""Chance below which a difference in the number of turns is none of luck. So low because people write in bouts, and the
-test takes each turn to come on its own."""
+SURELY = 2.6
+"""Standard errors beyond which a difference in the number of turns is none of luck (a chance of about 1 in 200)."""
+
+DAYS_VARY, DIALOGUES_VARY = 0.5, 0.8
+"""By which part of their mean the turns of a day, and of a dialogue, vary beside what counting alone would give: people
+write in bouts and rest on Sundays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +139,14 @@ def _looked(one: Probation, upto: int) -> Keep | Unproven | None:
 def turned_away(before: Use, after: Use) -> str | None:
     """Fewer signals alone are no improvement: they also grow fewer when people ask less, or when each thing takes more
     turns. Both differences must be large and none of luck."""
-    if _rate(after.turns, after.days) < FEWER * _rate(before.turns, before.days) and _fewer(
-        after.turns, after.days, before.turns, before.days
+    a_day = _rate(before.turns, before.days), _rate(after.turns, after.days)
+    if a_day[1] < FEWER * a_day[0] and _fewer(after.turns, after.days, before.turns, before.days, varying=DAYS_VARY):
+        return f"turns a day fell from {a_day[0]:.1f} to {a_day[1]:.1f}"
+    each = _rate(before.turns, before.dialogues), _rate(after.turns, after.dialogues)
+    if each[1] > LONGER * each[0] and _fewer(
+        before.turns, before.dialogues, after.turns, after.dialogues, varying=DIALOGUES_VARY
     ):
-        return f"turns a day fell from {_rate(before.turns, before.days):.1f} to {_rate(after.turns, after.days):.1f}"
-    short, long = _rate(before.turns, before.dialogues), _rate(after.turns, after.dialogues)
-    if long > LONGER * short and _fewer(before.turns, before.dialogues, after.turns, after.dialogues):
-        return f"dialogues grew from {short:.1f} to {long:.1f} turns"
+        return f"dialogues grew from {each[0]:.1f} to {each[1]:.1f} turns"
     return None
 
 
@@ -149,8 +154,11 @@ def _rate(count: int, over: float) -> float:
     return count / over if over else 0.0
 
 
-def _fewer(few: int, over: float, many: int, span: float) -> bool:
-    """Whether ``few`` in ``over`` is surely a lower rate than ``many`` in ``span``: the exact test of two Poisson rates
-    (Przyborowski and Wilenski 1940), whose binomial sum is an incomplete beta function."""
-    share = over / (over + span)
-    return few + many > 0 and (1 - Beta(few + 1, many).cdf(share) if many else 1.0) < SURELY
+def _fewer(few: int, over: float, many: int, span: float, *, varying: float) -> bool:
+    """Whether ``few`` in ``over`` is surely a lower rate than ``many`` in ``span``: the log of the ratio of two rates
+    against its standard error, by the delta method, with variation beyond Poisson's (McCullagh and Nelder, 6.2)."""
+    if not (over and span and many):
+        return False
+    some = max(few, 0.5)
+    error = math.sqrt(varying**2 * (1 / over + 1 / span) + 1 / some + 1 / many)
+    return math.log(many / span) - math.log(some / over) > SURELY * error

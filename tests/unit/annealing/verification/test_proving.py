@@ -119,8 +119,9 @@ def test_better_is_a_chance() -> None:
     [
         (Use(turns=150, days=10, dialogues=38), None),
         (Use(turns=125, days=10, dialogues=31), None),  # a little less
-        (Use(turns=6, days=1, dialogues=2), None),  # one quiet day
+        (Use(turns=4, days=1, dialogues=1), None),  # one quiet day
         (Use(turns=60, days=10, dialogues=15), "turns a day fell from 15.0 to 6.0"),
+        (Use(turns=14, days=2, dialogues=4), None),  # a weekend
         (Use(turns=0, days=10, dialogues=0), "turns a day fell from 15.0 to 0.0"),
         (Use(turns=160, days=10, dialogues=22), "dialogues grew from 4.0 to 7.3 turns"),
         (Use(turns=7, days=1, dialogues=1), None),  # one long dialogue

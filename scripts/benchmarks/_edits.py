@@ -199,10 +199,12 @@ def without(edits: Sequence[Edit], undone: Collection[Drop], culprit: str, stand
     begun = next(number for number, edit in enumerate(edits) if edit.by == "improvement" and edit.id == culprit)
     later = [one for edit in edits[begun:] if edit.by == "person" for one in edit.effects]
     by_person = {one.uid for one in later if one.do == "create"}
+    moved = {one.uid for edit in edits[begun:] for one in edit.effects if one.do == "rename"}
     stays: set[int] = set()
     while True:
         going, linked = [], set[str]()
         free = {ref for uid in stays for ref in refs[uid]}
+        free |= {ref for uid in moved if refs[uid] & free for ref in refs[uid]}
         for id_ in standing[standing.index(culprit) :]:
             if id_ == culprit or names[id_] & linked:
                 going.append(id_)
@@ -216,7 +218,7 @@ def without(edits: Sequence[Edit], undone: Collection[Drop], culprit: str, stand
         kept |= {uid for uid in uids if uid in now.world and now.world[uid].state == "pinned"}
         kept |= uids & set(_clashing(then.world))
         taken = {held.ref for uid, held in then.world.items() if uid in by_person}
-        kept |= {uid for uid in uids - then.world.keys() if refs[uid] & taken}
+        kept |= {uid for uid in uids - then.world.keys() if refs[uid] & taken and uid < min(by_person)}
         if not kept:
             return Expected(then.world, tuple(going), drops)
         stays |= kept

@@ -20,7 +20,7 @@ _Edit = tuple[int, int, tuple[T, ...]]
 
 # What the loop itself writes into a rule's head: it says how the rule does, not what the rule is.
 _COUNTS = frozenset({"helpful", "harmful"})
-_BOOKS = frozenset({"state", "since", "improvement"})
+_BOOKS = frozenset({"state", "since", "improvement", "idea"})
 _ORDER = {key: place for place, key in enumerate(Head.model_fields)}
 _MISSING: Any = object()
 
@@ -119,9 +119,13 @@ def _parts(data: bytes) -> tuple[dict[str, Any], str] | None:
 
 def _heads(base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     head, overlaps = {}, False
+    restamped = base.get("improvement") != ours.get("improvement")
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         value, apart = _value(key, *(side.get(key, _MISSING) for side in (base, ours, theirs)))
         overlaps |= not apart
+        pinned = key == "state" and "pinned" == ours.get(key) != base.get(key)
+        if key in _BOOKS and (restamped or pinned):
+            value = ours.get(key, _MISSING)  # a later improvement's that stays, or a person's
         if value is not _MISSING:
             head[key] = value
     return head, overlaps

@@ -54,6 +54,16 @@ def test_a_rule_is_merged_by_field_and_keeps_its_bytes_where_it_can() -> None:
     assert (found.data, found.overlaps) == (rule("old", ',\n  "state": "kept",\n  "helpful": 2,\n  "mine": "x"'), False)
 
 
+def test_a_later_stamp_and_a_pin_stay_and_a_verdict_goes() -> None:
+    def stamped(state: str, improvement: str) -> bytes:
+        return rule("x", f',\n  "state": "{state}",\n  "improvement": "{improvement}"')
+
+    old, base = stamped("kept", "a"), stamped("probation", "b")
+    assert merged_rule(base, stamped("kept", "b"), old).data == old
+    assert merged_rule(base, stamped("kept", "c"), old).data == stamped("kept", "c")
+    assert merged_rule(base, stamped("pinned", "b"), old).data == stamped("pinned", "a")
+
+
 def test_entries_of_a_list_are_changes_of_their_own() -> None:
     sides = [rule("x", f',\n  "triggers": {entries}') for entries in ('["a", "b"]', '["a", "b", "c"]', '["b"]')]
     assert b'"b",\n    "c"' in merged_rule(*sides).data
@@ -62,8 +72,8 @@ def test_entries_of_a_list_are_changes_of_their_own() -> None:
 
 
 def test_an_overlap_gives_theirs_there_and_ours_elsewhere() -> None:
-    found = merged_rule(rule("1\n2\n3"), rule("1\nx\n3", ',\n  "idea": "i"'), rule("1\ny\n3"))
-    assert (found.data, found.overlaps) == (rule("1\ny\n3", ',\n  "idea": "i"'), True)
+    found = merged_rule(rule("1\n2\n3"), rule("1\nx\n3", ',\n  "own": "i"'), rule("1\ny\n3"))
+    assert (found.data, found.overlaps) == (rule("1\ny\n3", ',\n  "own": "i"'), True)
 
 
 def test_a_file_that_is_no_rule_is_merged_as_text() -> None:
@@ -76,5 +86,5 @@ def test_a_file_that_is_no_rule_is_merged_as_text() -> None:
 
 def test_books_of_the_loop_are_not_what_a_rule_says() -> None:
     assert same_rule(rule("x", ', "helpful": 2'), rule("x", ', "state": "kept"'))
-    assert not same_rule(rule("x", ', "idea": "i"'), rule("x"))
+    assert not same_rule(rule("x", ', "triggers": ["i"]'), rule("x"))
     assert not same_rule(rule("x"), rule("y"))

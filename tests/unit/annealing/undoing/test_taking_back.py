@@ -139,7 +139,25 @@ def test_a_rule_whose_old_name_is_taken_is_not_moved_back(house: House) -> None:
     assert house.has("closing/tone")
 
 
-def test_a_rule_updated_and_moved_at_once_comes_back_as_it_was(house: House) -> None:
+def test_a_persons_lines_in_a_moved_rule_stay_though_its_old_name_is_another_rules(house: House) -> None:
+    house.land("a", move("leads/tone", "closing/tone"))
+    house.land("b", update("closing/tone", "All.\nAnew."), add("leads/tone", "Another."))
+    house.edit(path_of("closing/tone"), lambda text: text.replace("Anew.", "Anew, says Anden."))
+    outcome = house.undo("a")
+    assert (outcome.way, outcome.superseded) == (Way.RECORD, ())
+    assert house.rule("closing/tone").text == "All.\nAnew, says Anden."
+    assert house.rule("leads/tone").text == "Another."
+
+
+def test_a_rule_that_would_be_left_without_words_goes(house: House) -> None:
+    house.land("a", update("leads/old", "Be kind.\nBe short.\nBe quick."))
+    house.edit(path_of("leads/old"), lambda text: text.replace("Be kind.\nBe short.\n", ""))
+    outcome = house.undo("a")
+    assert (bool(outcome.commit), house.has("leads/old")) == (True, False)
+    assert "no words left" in outcome.note
+
+
+def test_a_rule_that_was_moved_twice_comes_back_as_it_was(house: House) -> None:
     before = house.tree()
     house.land("a", move("leads/tone", "closing/tone"))
     house.land("b", move("closing/tone", "closing/voice"), add("closing/x", "X."))

@@ -162,10 +162,10 @@ async def running(settings: Settings) -> AsyncIterator[Runtime]:
                 tenants=tenants,
                 records=records,
                 lanes=lanes,
+                sessions=sessions,
                 questions=agent.questions,
             ),
             engine,
-            sessions,
             settings.var / "plays" / "loop",
             busy=lanes.is_busy,
         )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from runtime.agent.pool import Sessions
 from runtime.annealing import probation
 from runtime.annealing.clock import ANNEAL, AnnealingClock
 from runtime.annealing.gate.gate import Gate
@@ -30,13 +29,13 @@ class Annealing:
     undo: UndoImprovement
 
 
-def assemble(loop: Loop, engine: Engine, sessions: Sessions, folders: Path, *, busy: Callable[[], bool]) -> Annealing:
+def assemble(loop: Loop, engine: Engine, folders: Path, *, busy: Callable[[], bool]) -> Annealing:
     """Registers the workflow. ``folders``: where plays have theirs; ``busy``: whether somebody waits for a reply."""
 
     def save(one: Improvement) -> None:
         improvements(loop.tenants.get(TenantId(one.tenant))).put(one)
 
-    player = Player(sessions=sessions, folders=folders, now=loop.now)
+    player = Player(sessions=loop.sessions, folders=folders, now=loop.now)
     player.clear()
     gate = Gate(player=player, judge=Judge(loop.questions), history=loop.history, save=save, busy=busy, now=loop.now)
     watching = Watching(loop=loop)

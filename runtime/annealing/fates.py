@@ -64,6 +64,19 @@ def fate_of(tenant: Tenant, one: Improvement, went: Sequence[Went], now: datetim
     )
 
 
+def are_pinned(tenant: Tenant, one: Improvement) -> bool:
+    """Whether a person has made all rules of it their own meanwhile."""
+    brought = [rules.path_of(op.to or op.rule) for op in one.operations if op.do != "DELETE"]
+    return bool(brought) and all(_is_pinned(tenant, path) for path in brought)
+
+
+def _is_pinned(tenant: Tenant, path: str) -> bool:
+    try:
+        return rules.parse(path, tenant.folder.read_text(path)).head.state == "pinned"
+    except Fault:
+        return False
+
+
 def observed(tenant: Tenant, one: Improvement) -> Observed:
     """What can be seen of a change without any turn: whether its rules can be read."""
     broken = {}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from runtime.agent.pool import Sessions
 from runtime.agent.questions import Questions
 from runtime.annealing import outcomes
 from runtime.annealing.gate.cases import Cases
@@ -35,6 +36,7 @@ class Loop:
     tenants: Tenants
     records: Records
     lanes: Lanes
+    sessions: Sessions
     questions: Questions
     clock: Callable[[], float] = time.time
 

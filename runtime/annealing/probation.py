@@ -12,7 +12,7 @@ from datetime import datetime
 
 from runtime import logs
 from runtime.annealing import keeping, telling
-from runtime.annealing.fates import blamed, counted, fate_of, landed_at, observed, put, watch_of
+from runtime.annealing.fates import are_pinned, blamed, counted, fate_of, landed_at, observed, put, watch_of
 from runtime.annealing.graves import Freeze, idea_of
 from runtime.annealing.loop import Loop, graves, improvements
 from runtime.annealing.outcomes import Went
@@ -25,6 +25,7 @@ from runtime.errors import Refused
 from runtime.tenant.git.commits import Commit, Conflict
 from runtime.tenant.git.history import AGENT, Origin
 from runtime.tenant.registry import Tenant
+from runtime.turns import inbox
 from runtime.words import TurnId
 
 log = logs.get("annealing")
@@ -53,6 +54,9 @@ class Watching:
         one = await asyncio.to_thread(improvements(tenant).find, one.id)
         if one.state is not State.PROBATION:
             return  # taken back with another one
+        if await asyncio.to_thread(are_pinned, tenant, one):
+            await self.keep(tenant, one, "a person pinned it")
+            return
         if tripped := mechanical.trips(await asyncio.to_thread(observed, tenant, one)):
             await self.end(tenant, one, State.ROLLED_BACK, "; ".join(tripped))
             return
@@ -138,10 +142,17 @@ class Watching:
             told = f"taken back with {one.id}, which it stood on"
             gone = {**_over(State.ROLLED_BACK, told, when, taken), "superseded": True}
             await asyncio.to_thread(improvements(tenant).put, later.model_copy(update=gone))
+        await self._forget_words(tenant, one)
         await asyncio.to_thread(improvements(tenant).put, over)
         log.info("improvement.ended", tenant=tenant.id, improvement=one.id, state=state.value, reason=reason)
         if taken.alarm:
             log.error("improvement.alarm", tenant=tenant.id, improvement=one.id, problem=taken.alarm)
+
+    async def _forget_words(self, tenant: Tenant, one: Improvement) -> None:
+        """Sessions that were shown its words begin afresh with the next message, which finds them gone."""
+        shown = one.watch.exposed if one.watch else ()
+        for conversation in {inbox.conversation_of(TurnId(turn.turn)) for turn in shown}:
+            await self.loop.sessions.close_conversation(tenant.id, conversation, tenant.folder.root)
 
     def _when(self, tenant: Tenant, taken: TakenBack) -> datetime:
         return self.loop.history(tenant).find(taken.commit).at if taken.commit else self.loop.now()

@@ -15,6 +15,7 @@ from runtime.annealing.noticing import Noticing
 from runtime.annealing.probation import Watching
 from runtime.annealing.recognising import Recognising
 from runtime.annealing.records import Improvement
+from runtime.annealing.replaying import Replaying
 from runtime.annealing.walk import Walker
 from runtime.engine.durable import Engine
 from runtime.turns.commands import UndoImprovement
@@ -37,8 +38,9 @@ def assemble(loop: Loop, engine: Engine, folders: Path, *, busy: Callable[[], bo
 
     player = Player(sessions=loop.sessions, folders=folders, now=loop.now)
     player.clear()
-    gate = Gate(player=player, judge=Judge(loop.questions), history=loop.history, save=save, busy=busy, now=loop.now)
-    watching = Watching(loop=loop)
+    judge = Judge(loop.questions)
+    gate = Gate(player=player, judge=judge, history=loop.history, save=save, busy=busy, now=loop.now)
+    watching = Watching(loop=loop, replaying=Replaying(loop=loop, player=player, judge=judge))
     walker = Walker(loop=loop, engine=engine, gate=gate, watching=watching)
     engine.register(ANNEAL, walker)
     recognising = Recognising(loop=loop, watching=watching)

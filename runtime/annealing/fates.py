@@ -3,7 +3,7 @@
 Owns gathering what verification/ decides on. Does not own bringing a fate about (probation.py). Blocks where it writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from runtime.annealing import outcomes
@@ -28,24 +28,30 @@ def start(one: Improvement, went: Sequence[Went], tenant: Tenant) -> Watch:
     zone = tenant.config.zone
     earlier = outcomes.as_outcomes(outcomes.with_directive(one.family, went), zone)
     named = {trigger.turn for trigger in one.triggers}
-    triggers = [outcome for outcome in earlier if outcome.turn in named]
+    triggers = outcomes.as_outcomes((turn for turn in went if turn.turn in named), zone)
     base = baseline(earlier, triggers, rate=outcomes.rate(went))
     return Watch(s0=base.s0, n0=base.n0)
 
 
-def counted(tenant: Tenant, one: Improvement, went: Sequence[Went]) -> Improvement:
-    """With the turns it was in play in, and the evidence they give; written down where that is new."""
+def counted(tenant: Tenant, one: Improvement, went: Sequence[Went], guilty: Sequence[Improvement]) -> Improvement:
+    """With the turns it was in play in, and the evidence they give; written down where that is new. ``guilty``: changes
+    that were taken back for the harm they did, whose turns say nothing of others."""
     watch, landed = watch_of(one), landed_at(one)
     exposed = tuple(
         Exposed(turn=turn.turn, at=turn.at, bad=turn.bad, why=turn.why)
         for turn in went
-        if turn.at > landed and in_play(one, turn)
+        if turn.at > landed and in_play(one, turn) and not any(_was_there(other, turn) for other in guilty)
     )
     if exposed == watch.exposed:
         return one
     watch = watch.model_copy(update={"exposed": exposed})
     watch = watch.model_copy(update={"e": evidence(base_of(watch), watch.ys)})
     return put(tenant, one, watch=watch)
+
+
+def _was_there(other: Improvement, turn: Went) -> bool:
+    over = other.ended is not None and turn.at > other.ended
+    return landed_at(other) < turn.at and not over and in_play(other, turn)
 
 
 def fate_of(tenant: Tenant, one: Improvement, went: Sequence[Went], now: datetime) -> Fate:
@@ -77,8 +83,8 @@ def _is_pinned(tenant: Tenant, path: str) -> bool:
         return False
 
 
-def observed(tenant: Tenant, one: Improvement) -> Observed:
-    """What can be seen of a change without any turn: whether its rules can be read."""
+def observed(tenant: Tenant, one: Improvement, went: Sequence[Went]) -> Observed:
+    """What trips at once: a rule of it that cannot be read, and what the guard kept back where it was in play."""
     broken = {}
     for op in one.operations:
         path = rules.path_of(op.to or op.rule)
@@ -89,10 +95,15 @@ def observed(tenant: Tenant, one: Improvement) -> Observed:
             continue  # somebody took it away: that is looked at with their commit
         except Fault as fault:
             broken[path] = fault.problem
-    return Observed(broken_rules=broken)
+    exposed = (turn for turn in went if turn.at > landed_at(one) and in_play(one, turn))
+    violations = tuple(f"a credential was kept back from the reply of {turn.turn}" for turn in exposed if turn.withheld)
+    return Observed(broken_rules=broken, violations=violations)
 
 
-def blamed(tenant: Tenant, watched: Sequence[Improvement], went: Sequence[Went]) -> blame.Finding:
+def blamed(
+    tenant: Tenant, watched: Sequence[Improvement], went: Sequence[Went], replays: Mapping[str, float] | None = None
+) -> blame.Finding:
+    """Of the changes on probation; the empty one is none of them."""
     first = min(landed_at(other) for other in watched)
     known = {other.id: base_of(watch_of(other)) for other in watched}
     turns, elsewhere = [], []
@@ -106,7 +117,7 @@ def blamed(tenant: Tenant, watched: Sequence[Improvement], went: Sequence[Went])
             elsewhere.append(turn.bad)
     before = outcomes.as_outcomes([turn for turn in went if turn.at <= first], tenant.config.zone)
     usual = baseline(before, (), rate=outcomes.rate(went))
-    return blame.blame(turns, known, elsewhere=elsewhere, usual=usual)
+    return blame.blame(turns, known, elsewhere=elsewhere, usual=usual, replays=replays)
 
 
 def watch_of(one: Improvement) -> Watch:

@@ -32,6 +32,8 @@ class Went:
     exposures: frozenset[str]
     bad: bool | None
     why: str = ""
+    withheld: bool = False
+    """Whether the guard had to keep a credential back from the reply."""
 
 
 def outcomes(
@@ -53,6 +55,7 @@ def outcomes(
                 exposures=frozenset(line.exposures),
                 bad=(line.turn in bad) if settled and line.turn not in pending else None,
                 why=bad.get(line.turn, ""),
+                withheld=bool(line.extra.get("withheld")),
             )
         )
         following[line.conversation] = line.turn

@@ -17,6 +17,7 @@ from runtime.annealing.graves import Freeze, idea_of
 from runtime.annealing.loop import Loop, graves, improvements
 from runtime.annealing.outcomes import Went
 from runtime.annealing.records import Improvement, Kind, State
+from runtime.annealing.replaying import Replaying
 from runtime.annealing.undoing.plan import Way
 from runtime.annealing.undoing.taking_back import TakenBack, take_back
 from runtime.annealing.verification import blame, cooldown, mechanical
@@ -36,16 +37,20 @@ class Watching:
     """Called for a tenant after each of its turns, and at every look of the clock."""
 
     loop: Loop
+    replaying: Replaying
 
     async def __call__(self, tenant: Tenant, pending: Collection[TurnId]) -> None:
         """``pending``: turns whose words were not looked at yet."""
-        watched = await asyncio.to_thread(improvements(tenant).in_state, State.PROBATION)
+        known = await asyncio.to_thread(improvements(tenant).all)
+        watched = [one for one in known if one.state is State.PROBATION]
         if not watched:
             return
+        guilty = [one for one in known if one.state is State.ROLLED_BACK and one.watch and not one.superseded]
         went = await asyncio.to_thread(self.loop.went, tenant, pending)
-        now = [await asyncio.to_thread(counted, tenant, one, went) for one in watched]
+        now = [await asyncio.to_thread(counted, tenant, one, went, guilty) for one in watched]
+        real = [one for one in now if one.kind is not Kind.EMPTY]
         for one in now:
-            await self._act(tenant, one, now, went)
+            await self._act(tenant, one, real, went)
 
     async def _act(
         self, tenant: Tenant, one: Improvement, watched: Sequence[Improvement], went: Sequence[Went]
@@ -57,11 +62,13 @@ class Watching:
         if await asyncio.to_thread(are_pinned, tenant, one):
             await self.keep(tenant, one, "a person pinned it")
             return
-        if tripped := mechanical.trips(await asyncio.to_thread(observed, tenant, one)):
+        if tripped := mechanical.trips(await asyncio.to_thread(observed, tenant, one, went)):
             await self.end(tenant, one, State.ROLLED_BACK, "; ".join(tripped))
             return
         fate = fate_of(tenant, one, went, now)
         match fate:
+            case RollBack(reason) if one.kind is Kind.EMPTY:
+                await self.end(tenant, one, State.ROLLED_BACK, reason)
             case RollBack():
                 await self._roll_back(tenant, one, fate, watched, went)
             case Unproven(reason):
@@ -82,7 +89,11 @@ class Watching:
         went: Sequence[Went],
     ) -> None:
         """Take back what is to blame: it may be another change that was in play in the same turns, or none."""
-        match blamed(tenant, watched, went):
+        finding = blamed(tenant, watched, went)
+        if isinstance(finding, blame.Suspected):
+            suspects = [other for other in watched if other.id in finding.changes]
+            finding = blamed(tenant, watched, went, await self.replaying(tenant, suspects, went))
+        match finding:
             case blame.Frozen(e):
                 reason = "turns went wrong in which no change was in play as well: the model, a provider, or the day"
                 freeze = Freeze(since=self.loop.now(), e=e, reason=reason)
@@ -99,8 +110,8 @@ class Watching:
                 for change in changes:
                     suspect = await asyncio.to_thread(improvements(tenant).find, change)
                     why = f"one of {', '.join(changes)}: {fate.reason}"
-                    if await self.end(tenant, suspect, State.ROLLED_BACK, why, entombs=False):
-                        await asyncio.to_thread(_again, tenant, suspect, changes, self.loop.now())
+                    await asyncio.to_thread(_again, tenant, suspect, changes, self.loop.now())
+                    await self.end(tenant, suspect, State.ROLLED_BACK, why, entombs=False)
 
     async def end(self, tenant: Tenant, one: Improvement, state: State, reason: str, *, entombs: bool = True) -> bool:
         """Take ``one`` back, and write down how it ended; False when something is in the way just now, and it is tried

@@ -21,7 +21,8 @@ class Course:
 
     ``problem`` is why the person got an apology (``timeout``, ``died``, ``budget``, ``model``, ``turns``); ``answer``
     then says what had been done by then. ``head`` is the commit that the tenant's folder was at when it began, ``role``
-    that of whoever asked. ``stopped``: they interrupted it; ``reached``: something was said in return.
+    that of whoever asked. ``stopped``: they interrupted it; ``reached``: something was said in return;
+    ``withheld``: a credential had to be kept back from it.
     """
 
     answer: Answer | None = None
@@ -30,6 +31,7 @@ class Course:
     role: str = ""
     stopped: bool = False
     reached: bool = False
+    withheld: bool = False
 
 
 NOT_ASKED = Course()
@@ -45,6 +47,7 @@ def line_of(origin: Origin, course: Course, commits: list[str]) -> TurnLine:
         "problem": course.problem,
         "stopped": course.stopped,
         "reached": course.reached,
+        "withheld": course.withheld,
     }
     return TurnLine(
         turn=TurnId(origin.turn),

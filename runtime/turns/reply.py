@@ -36,6 +36,11 @@ def guard(text: str) -> str:
     return _clean(text).strip() or NOTHING_SAID
 
 
+def holds_secrets(text: str) -> bool:
+    """Whether ``guard`` has to keep a credential back: an answer that should never have been written."""
+    return any(pattern.search(_REASONING.sub("", text)) for pattern in (_SECRET, _ASSIGNED))
+
+
 class Growing:
     """An answer as it may be seen while it is written: whole words only, and of those what ``guard`` would let out."""
 

@@ -200,6 +200,7 @@ class Turn:
         async with self._heard(taken), beside(signs.run()):
             text, course = await self._ask(taken, signs)
             self._show_words(taken.turn, signs.end())
+        course = replace(course, withheld=reply.holds_secrets(text))
         said, named = reply.files(text)
         copies = await asyncio.to_thread(self._copies, taken, named)
         parts = self.post.split(taken.last.channel, reply.guard(said)) if said or not copies else []

@@ -211,7 +211,7 @@ def _verdict(one: Improvement, chosen: Chosen) -> Verdict:
         )
         for play in one.gate.plays
     ]
-    return verdict(chosen.kinds, runs, problems=one.gate.mechanical)
+    return verdict(chosen.kinds, runs, problems=one.gate.mechanical, landed=bool(one.commit))
 
 
 def _of_trigger(tenant: Tenant, turn: str, family: str, expected: str) -> Case | None:

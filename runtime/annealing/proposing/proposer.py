@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from runtime.agent.questions import Question
 from runtime.annealing.proposing import prompts
-from runtime.annealing.proposing.evidence import Evidence, breadth
+from runtime.annealing.proposing.evidence import README, Evidence, breadth
 from runtime.annealing.records import Improvement, Operation, Prediction, Trigger
 from runtime.tenant.git.commits import one_line
 from runtime.tenant.rules.files import Rule
@@ -97,6 +97,7 @@ def checked(
             flips=tuple(map(str, answer.get("flips", ()))), stays=tuple(map(str, answer.get("stays", ())))
         ),
         opened=now,
+        owner_visible=shown.family == README,  # in play in every turn: the owner sees it each time
     )
 
 

@@ -23,6 +23,7 @@ from runtime.annealing.undoing.landings import (
 )
 from runtime.annealing.undoing.merging import reads_as
 from runtime.annealing.undoing.plan import Case, Plan, Trial, Way, plan
+from runtime.annealing.undoing.steps import Files
 from runtime.errors import Broken, Refused
 from runtime.tenant.git.changes import Content
 from runtime.tenant.git.commits import Conflict, one_line, revert_subject, reverts_line
@@ -89,6 +90,22 @@ def take_back(
             if fault.files:
                 raise
     raise Conflict(f"{one.id}: something is committed all the time", hint="it is tried again", files=())
+
+
+def files_without(history: History, improvements: Sequence[Improvement], one: Improvement) -> Files:
+    """What HEAD would hold without ``one``: the files that differ from it, as taking it back would make them. Raises as
+    ``take_back`` does."""
+    found = _scene(history, improvements, one)
+    [culprit] = [landed for landed in found.landed if landed.id == one.id]
+    case = Case(
+        history=history,
+        improvements=improvements,
+        scene=found,
+        culprit=culprit,
+        guarded=True,
+        trial=lambda _files: True,
+    )
+    return plan(case).files
 
 
 def _scene(history: History, improvements: Sequence[Improvement], one: Improvement) -> Scene:

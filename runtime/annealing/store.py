@@ -35,7 +35,10 @@ class Improvements:
             text = self._folder.read_text(_file(id))
         except NotFound:
             raise NotFound(f"there is no improvement {id}", hint="see `proxystaff improvements`") from None
-        return checked_json.load(Path(_file(id)), Improvement, text=text)
+        found = checked_json.load(Path(_file(id)), Improvement, text=text)
+        return found.model_copy(
+            update={"tenant": self._folder.root.name}
+        )  # it may have been imported under another name
 
     def all(self) -> list[Improvement]:
         """The oldest first."""

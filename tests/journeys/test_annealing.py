@@ -321,6 +321,8 @@ async def test_a_dry_run_lands_nothing_and_a_pause_lets_nothing_begin(tmp_path: 
         assert stage.history.log(limit=1)[0].subject == "Change settings: tenant.yaml"
         listed: dict[str, Any] = json.loads(await operate(stage, "anneal", stage.tenant.id, "--json"))
         assert listed["paused"] is True
+        assert listed["empty"] == {"landed": 0, "over": 0, "rolled_back": 0, "rate": None}
+        assert "false alarms: not known yet" in await operate(stage, "anneal", stage.tenant.id)
         await operate(stage, "resume", stage.tenant.id)
         assert "paused: false" in (stage.tenant.folder.root / "tenant.yaml").read_text()
 

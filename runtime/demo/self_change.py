@@ -46,7 +46,7 @@ async def stated(stage: Stage) -> None:
     head = stage.history.head()
     reply = await telegram(stage, "undo that", 9)
     heard(reply)
-    require(reply.startswith("Undone: "), "the rule was not taken back")
+    require(reply.startswith("Undone: Learned: From now on"), "the rule was not taken back")
     show(stage, await commit_after(stage, head))
 
 

@@ -276,7 +276,7 @@ async def test_a_rule_that_the_owner_states_is_written_at_once_and_undo_that_tak
         [one] = improvements(stage)
         assert (one.state, one.kind) == (State.KEPT, Kind.STATED)
         await stage.post_telegram("undo that", 2)
-        await until(lambda: any(text.startswith("Undone: ") for text in stage.telegram.texts))
+        await until(lambda: any(text.startswith("Undone: Learned") for text in stage.telegram.texts))
         assert not rule.exists()
         await settled(stage, State.ROLLED_BACK)
 

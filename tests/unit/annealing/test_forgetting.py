@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Folder:
     )
     Improvements(folder).put(one)
     Graves(folder).add(cooldown.after_rollback(idea_of(one), one.mechanism, (), NOW))
-    Cases(folder).add(_case("of-the-owner", OWNERS, SAID))
+    Cases(folder).add(_case("call-jose-garcia-first", OWNERS, SAID))
     Cases(folder).add(_case("of-theirs", THEIRS, "I would pay more"))
     return folder
 
@@ -87,7 +87,7 @@ def test_a_person_leaves_what_the_loop_keeps_and_all_of_it_can_still_be_read(fol
     assert rule.text == "From now on call [removed] first."
     assert one.rules == {rule.ref}, "it is still known whose rule it is"
     [case] = Cases(folder).all()
-    assert case.id == "of-the-owner", "what they said themselves goes whole"
+    assert case.id.startswith("call-removed-"), "what they said themselves goes whole"
     assert case.conversation[0].text == "no, call (removed) first"
     assert len(Graves(folder).tombstones()) == 1
     assert files.survey(folder, cleaning, files.Own()) == []

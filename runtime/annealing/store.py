@@ -56,6 +56,11 @@ class Improvements:
         found = [one for one in self.all() if ref in one.rules and one.landed is not None]
         return sorted(found, key=lambda one: (one.landed or one.opened, one.id))
 
+    def names(self) -> frozenset[str]:
+        """Every rule's name that an improvement ever used: none is given twice, so that a name means one rule, and
+        taking back what was done to it never meets another one."""
+        return frozenset(name for one in self.all() for name in one.rules)
+
     def _ids(self) -> Iterator[str]:
         for name in self._folder.names(PLACE):
             if name.endswith(".json") and _NAME.fullmatch(name.removesuffix(".json")):

@@ -128,7 +128,13 @@ def _heads(base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str
             value = ours.get(key, _MISSING)  # a later improvement's that stays, or a person's
         if value is not _MISSING:
             head[key] = value
-    return head, overlaps
+    return (_ordered(head) if list(ours) == list(_ordered(ours)) else head), overlaps
+
+
+def _ordered(head: Mapping[str, Any]) -> dict[str, Any]:
+    """In the order in which heads are written; a person may have another."""
+    places = {name: place for place, name in enumerate(Head.model_fields)}
+    return dict(sorted(head.items(), key=lambda item: places.get(item[0], len(places))))
 
 
 def _value(key: str, base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:

@@ -458,6 +458,8 @@ async def killed_everywhere(
     wanted = end(whole)
     whole.close()
     for at, effect in enumerate(effects):
+        if effects[at - 2 : at + 2] == [effect] * 4:
+            continue  # in the midst of the same write over and over
         one = house.copy(place / f"{at}")
         with dying(at), pytest.raises(Killed):
             await work(one)
@@ -468,7 +470,7 @@ async def killed_everywhere(
             found = end(again)
         finally:
             await asyncio.to_thread(again.close)
-        assert found == wanted, f"killed before {at} ({effect}) of {effects}"
+        assert found == wanted, f"killed before {at} ({effect}) of {effects}:\n{found}\n{wanted}"
         shutil.rmtree(one.settings.home)
     return len(effects)
 

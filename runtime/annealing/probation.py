@@ -84,7 +84,7 @@ class Watching:
         turns: Sequence[Went],
         went: Sequence[Went],
     ) -> bool:
-        """Whether one came to its end by how its turns went. ``turns``: of all that there were, those that say something."""
+        """Whether one came to its end by how its turns went. ``turns``: of all that there were, those that count."""
         if one.ending:
             return False
         now = self.loop.now()

@@ -40,7 +40,7 @@ def speaking(
     """The turns that say something of the changes on probation. Those do not in which one was in play that was taken
     back for the harm it did; and how those went that came before a freeze was over (``resumed``) is anybody's fault."""
     first = min(landed_at(one) for one in watched)
-    guilty = [one for one in known if _did_harm(one)]
+    guilty = [one for one in known if _did_harm(one) and (one.ended is None or one.ended > first)]
     apart = [turn for turn in went if not any(_was_there(other, turn) for other in guilty)]
     if resumed is None:
         return apart

@@ -17,6 +17,7 @@ from tests.annealing_house import (
     SHOWINGS,
     TALK,
     House,
+    Killed,
     add,
     dying,
     killed_everywhere,
@@ -157,7 +158,7 @@ async def test_what_was_decided_before_a_kill_is_not_decided_anew(house: House) 
     with dying(1_000) as effects:
         await watched(house.copy(house.settings.home.parent / "whole"))
     last = max(at for at, effect in enumerate(effects) if effect.startswith("write state/annealing/tombstones"))
-    with dying(last), pytest.raises(BaseException, match="tombstones"):
+    with dying(last), pytest.raises(Killed, match="tombstones"):
         await watched(house)
     assert not (house.root / rule_of(one)).exists()
     house.turns("xxxxxxxx", [f"directives/{LEADS}.md"], first=30)

@@ -4,12 +4,13 @@ Owns gathering what verification/ decides on. Does not own bringing a fate about
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runtime.annealing import outcomes
 from runtime.annealing.loop import improvements
 from runtime.annealing.outcomes import Went, in_play
-from runtime.annealing.records import Exposed, Improvement, Watch
+from runtime.annealing.records import Exposed, Improvement, Kind, State, Watch
 from runtime.annealing.verification import blame, proving
 from runtime.annealing.verification.eprocess import Baseline, baseline, evidence
 from runtime.annealing.verification.mechanical import Observed
@@ -33,14 +34,31 @@ def start(one: Improvement, went: Sequence[Went], tenant: Tenant) -> Watch:
     return Watch(s0=base.s0, n0=base.n0)
 
 
-def counted(tenant: Tenant, one: Improvement, went: Sequence[Went], guilty: Sequence[Improvement]) -> Improvement:
-    """With the turns it was in play in, and the evidence they give; written down where that is new. ``guilty``: changes
-    that were taken back for the harm they did, whose turns say nothing of others."""
+def speaking(
+    known: Sequence[Improvement], watched: Sequence[Improvement], went: Sequence[Went], resumed: datetime | None
+) -> list[Went]:
+    """The turns that say something of the changes on probation. Those do not in which one was in play that was taken
+    back for the harm it did; and how those went that came before a freeze was over (``resumed``) is anybody's fault."""
+    first = min(landed_at(one) for one in watched)
+    guilty = [one for one in known if _did_harm(one) and (one.ended is None or one.ended > first)]
+    apart = [turn for turn in went if not any(_was_there(other, turn) for other in guilty)]
+    if resumed is None:
+        return apart
+    return [replace(turn, bad=None) if first < turn.at <= resumed else turn for turn in apart]
+
+
+def _did_harm(one: Improvement) -> bool:
+    """The empty landing does none, whatever its turns were like."""
+    return one.state is State.ROLLED_BACK and bool(one.watch) and not one.superseded and one.kind is not Kind.EMPTY
+
+
+def counted(tenant: Tenant, one: Improvement, went: Sequence[Went]) -> Improvement:
+    """With the turns it was in play in, and the evidence they give; written down where that is new."""
     watch, landed = watch_of(one), landed_at(one)
     exposed = tuple(
         Exposed(turn=turn.turn, at=turn.at, bad=turn.bad, why=turn.why)
         for turn in went
-        if turn.at > landed and in_play(one, turn) and not any(_was_there(other, turn) for other in guilty)
+        if turn.at > landed and in_play(one, turn)
     )
     if exposed == watch.exposed:
         return one

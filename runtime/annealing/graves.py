@@ -3,8 +3,7 @@
 Owns these two files, each written whole. Does not own when an idea may come back (verification/cooldown).
 """
 
-from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from runtime import checked_json
@@ -24,11 +23,13 @@ class _Tombstones(Strict):
 
 
 class Freeze(Strict):
-    """Turns went worse that no change was in play in: nothing lands until a person has looked. ``e``: the evidence."""
+    """Turns went worse that no change was in play in: nothing lands until a person has looked. ``e``: the evidence.
+    ``over``: when they let it go on; what went wrong until then says nothing of any change."""
 
     since: datetime
     e: float
     reason: str
+    over: datetime | None = None
 
 
 class Graves:
@@ -61,6 +62,15 @@ class Graves:
         return len(kept) - len(left)
 
     def frozen(self) -> Freeze | None:
+        last = self._last_freeze()
+        return last if last and last.over is None else None
+
+    def resumed(self) -> datetime | None:
+        """When the loop was let go on after it had frozen last; None where it never was."""
+        last = self._last_freeze()
+        return last.over if last else None
+
+    def _last_freeze(self) -> Freeze | None:
         try:
             text = self._folder.read_text(FROZEN)
         except NotFound:
@@ -71,8 +81,8 @@ class Graves:
         self._folder.write_text(FROZEN, one.model_dump_json(indent=1) + "\n")
 
     def thaw(self) -> None:
-        with suppress(NotFound):
-            self._folder.remove(FROZEN)
+        if frozen := self.frozen():
+            self.freeze(frozen.model_copy(update={"over": datetime.now(UTC)}))
 
 
 def idea_of(one: Improvement) -> Idea:

@@ -36,7 +36,16 @@ def land(history: History, one: Improvement, files: Files) -> Commit | None:
     """The commit that brings ``one``; None when the folder says all of it already. Raises Conflict: later edits are in
     the way, and nothing was changed."""
     title = f"anneal({one.family}): {one.intent}"
-    return _land(history, f"improvement:{one.id}", one, files, title=title, first=evidence(one))
+    return _land(history, _run(one), one, files, title=title, first=evidence(one))
+
+
+def landed(history: History, one: Improvement) -> Commit | None:
+    """The commit that brought ``one``, if a call that was killed since has made it. Its files are there, then."""
+    return _landed(history, _run(one))
+
+
+def _run(one: Improvement) -> str:
+    return f"improvement:{one.id}"
 
 
 def confirm(history: History, one: Improvement, files: Files) -> Commit | None:
@@ -66,13 +75,13 @@ def _land(history: History, run: str, one: Improvement, files: Files, *, title: 
         extra={"Improvement": one.id},
     )
     if not history.kept(run):
-        if landed := _landed(history, run):
-            return landed
+        if found := _landed(history, run):
+            return found
         base = history.head()
-        found = changes(history, base, files)
-        if not found:
+        made = changes(history, base, files)
+        if not made:
             return None
-        history.keep(run, base, found, origin, title=title, first=first)
+        history.keep(run, base, made, origin, title=title, first=first)
     try:
         return history.land(run)
     finally:
@@ -80,8 +89,11 @@ def _land(history: History, run: str, one: Improvement, files: Files, *, title: 
 
 
 def _landed(history: History, run: str) -> Commit | None:
-    """The commit that a call that was killed since has made already."""
-    return next((one for one in history.log(limit=RECENT, by_agent=True) if one.trailers.get("Turn") == run), None)
+    """The commit that a call that was killed since has made already; what the kill left undone of it is done."""
+    found = next((one for one in history.log(limit=RECENT, by_agent=True) if one.trailers.get("Turn") == run), None)
+    if found:
+        history.settle()
+    return found
 
 
 def changes(history: History, base: str, files: Files) -> list[Change]:

@@ -76,8 +76,9 @@ class Noticing:
     async def _judge(self, tenant: Tenant, turn: TurnId) -> None:
         said = await self.loop.database.read(partial(_said, turn=turn))
         found = await asyncio.to_thread(self._hard, tenant, said)
+        heard = await asyncio.to_thread(_heard, tenant, said)
         for message in said.messages:
-            if not _is_owner(tenant, message):
+            if not _is_owner(tenant, message) or message.id in heard:
                 continue
             judged = await self._judgement(tenant, said, message)
             if judged.label is not Label.NEUTRAL:
@@ -134,6 +135,14 @@ def _signal(judged: Judgement, said: Said, message: Inbound) -> Signal:
         message=message.id,
         at=message.sent_at,
     )
+
+
+def _heard(tenant: Tenant, said: Said) -> set[str]:
+    """The messages that a look which was killed has written down signals of: a model may judge them otherwise today."""
+    if not said.messages:
+        return set()
+    since = min(one.sent_at for one in said.messages)
+    return {one.message for one in SignalLog(tenant.folder).read(since=since) if isinstance(one.kind, Label)}
 
 
 def _is_owner(tenant: Tenant, message: Inbound) -> bool:

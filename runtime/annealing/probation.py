@@ -2,7 +2,8 @@
 
 Owns the order: what is in play is counted, the evidence worked out, the fate decided (verification/, pure), and the
 fate brought about. What a fate writes is written so that a kill on the way is mended by doing it again: the commit is
-found by its trailer, the tombstone and the line to the owner are there once, and the state comes last.
+found by its trailer, the tombstone and the line to the owner are there once, and the state comes last. That one goes
+back is written down before it does, so that what a kill left half done is gone on with and not decided anew.
 """
 
 import asyncio
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runtime import logs
+from runtime.agent.events import AskFailed
 from runtime.annealing import keeping, telling
-from runtime.annealing.fates import are_pinned, blamed, counted, fate_of, landed_at, observed, put, watch_of
+from runtime.annealing.fates import are_pinned, blamed, counted, fate_of, landed_at, observed, put, speaking, watch_of
 from runtime.annealing.graves import Freeze, idea_of
 from runtime.annealing.loop import Loop, graves, improvements
 from runtime.annealing.outcomes import Went
-from runtime.annealing.records import Improvement, Kind, State
+from runtime.annealing.records import Ending, Improvement, Kind, State
 from runtime.annealing.replaying import Replaying
 from runtime.annealing.undoing.plan import Way
 from runtime.annealing.undoing.taking_back import TakenBack, take_back
@@ -42,43 +44,65 @@ class Watching:
     async def __call__(self, tenant: Tenant, pending: Collection[TurnId]) -> None:
         """``pending``: turns whose words were not looked at yet."""
         known = await asyncio.to_thread(improvements(tenant).all)
+        if not any(one.state is State.PROBATION for one in known):
+            return
+        went = await asyncio.to_thread(self.loop.went, tenant, pending)
+        while await self._look(tenant, known, went):
+            known = await asyncio.to_thread(improvements(tenant).all)
+
+    async def _look(self, tenant: Tenant, known: Sequence[Improvement], went: Sequence[Went]) -> bool:
+        """Whether one came to its end: then the turns of the others say something else, and are counted again."""
         watched = [one for one in known if one.state is State.PROBATION]
         if not watched:
-            return
-        guilty = [one for one in known if one.state is State.ROLLED_BACK and one.watch and not one.superseded]
-        went = await asyncio.to_thread(self.loop.went, tenant, pending)
-        now = [await asyncio.to_thread(counted, tenant, one, went, guilty) for one in watched]
+            return False
+        place = graves(tenant)
+        turns = speaking(known, watched, went, await asyncio.to_thread(place.resumed))
+        now = [await asyncio.to_thread(counted, tenant, one, turns) for one in watched]
         real = [one for one in now if one.kind is not Kind.EMPTY]
         for one in now:
-            await self._act(tenant, one, real, went)
+            if await self._act(tenant, one, went) or (
+                await asyncio.to_thread(place.frozen) is None and await self._weigh(tenant, one, real, turns, went)
+            ):
+                return True
+        return False
 
-    async def _act(
-        self, tenant: Tenant, one: Improvement, watched: Sequence[Improvement], went: Sequence[Went]
-    ) -> None:
-        now = self.loop.now()
-        one = await asyncio.to_thread(improvements(tenant).find, one.id)
-        if one.state is not State.PROBATION:
-            return  # taken back with another one
+    async def _act(self, tenant: Tenant, one: Improvement, went: Sequence[Went]) -> bool:
+        """Whether ``one`` came to its end by what needs no counting."""
         if await asyncio.to_thread(are_pinned, tenant, one):
-            await self.keep(tenant, one, "a person pinned it")
-            return
+            return await self.keep(tenant, one, telling.PINNED)
+        if one.ending:
+            return await self._go_back(tenant, one, one.ending)
         if tripped := mechanical.trips(await asyncio.to_thread(observed, tenant, one, went)):
-            await self.end(tenant, one, State.ROLLED_BACK, "; ".join(tripped))
-            return
+            return await self.end(tenant, one, State.ROLLED_BACK, "; ".join(tripped))
+        return False
+
+    async def _weigh(
+        self,
+        tenant: Tenant,
+        one: Improvement,
+        watched: Sequence[Improvement],
+        turns: Sequence[Went],
+        went: Sequence[Went],
+    ) -> bool:
+        """Whether one came to its end by how its turns went. ``turns``: of all that there were, those that count."""
+        if one.ending:
+            return False
+        now = self.loop.now()
         fate = fate_of(tenant, one, went, now)
         match fate:
             case RollBack(reason) if one.kind is Kind.EMPTY:
-                await self.end(tenant, one, State.ROLLED_BACK, reason)
+                return await self.end(tenant, one, State.ROLLED_BACK, reason)
             case RollBack():
-                await self._roll_back(tenant, one, fate, watched, went)
+                return await self._roll_back(tenant, one, fate, watched, turns)
             case Unproven(reason):
-                await self.end(tenant, one, State.UNPROVEN, reason)
+                return await self.end(tenant, one, State.UNPROVEN, reason)
             case Keep(better):
-                await self.keep(tenant, one, f"the chance that it helps is {better:.0%}")
+                return await self.keep(tenant, one, f"the chance that it helps is {better:.0%}")
             case Goes() | GateAgain():
                 if mechanical.check_due(landed_at(one), watch_of(one).checked, now):
                     watch = watch_of(one).model_copy(update={"checked": now})
                     await asyncio.to_thread(put, tenant, one, watch=watch)
+        return False
 
     async def _roll_back(
         self,
@@ -87,12 +111,16 @@ class Watching:
         fate: RollBack,
         watched: Sequence[Improvement],
         went: Sequence[Went],
-    ) -> None:
+    ) -> bool:
         """Take back what is to blame: it may be another change that was in play in the same turns, or none."""
         finding = blamed(tenant, watched, went)
         if isinstance(finding, blame.Suspected):
             suspects = [other for other in watched if other.id in finding.changes]
-            finding = blamed(tenant, watched, went, await self.replaying(tenant, suspects, went))
+            try:
+                finding = blamed(tenant, watched, went, await self.replaying(tenant, suspects, went))
+            except AskFailed as fault:
+                log.warning("improvement.not_blamed", tenant=tenant.id, improvement=one.id, problem=fault.problem)
+                return False
         match finding:
             case blame.Frozen(e):
                 reason = "turns went wrong in which no change was in play as well: the model, a provider, or the day"
@@ -105,23 +133,36 @@ class Watching:
                 why = (
                     fate.reason if guilty.id == one.id else f"to blame for what {one.id} was in play in: {fate.reason}"
                 )
-                await self.end(tenant, guilty, State.ROLLED_BACK, why)
+                return guilty.ending is None and await self.end(tenant, guilty, State.ROLLED_BACK, why)
             case blame.Suspected(changes):
-                for change in changes:
-                    suspect = await asyncio.to_thread(improvements(tenant).find, change)
-                    why = f"one of {', '.join(changes)}: {fate.reason}"
-                    await asyncio.to_thread(_again, tenant, suspect, changes, self.loop.now())
-                    await self.end(tenant, suspect, State.ROLLED_BACK, why, entombs=False)
+                why = f"one of {', '.join(changes)}: {fate.reason}"[:1000]
+                ending = Ending(state=State.ROLLED_BACK, reason=why, at=self.loop.now(), group=changes)
+                return await self._go_back(tenant, one, ending)
+        return False
 
-    async def end(self, tenant: Tenant, one: Improvement, state: State, reason: str, *, entombs: bool = True) -> bool:
+    async def end(self, tenant: Tenant, one: Improvement, state: State, reason: str) -> bool:
         """Take ``one`` back, and write down how it ended; False when something is in the way just now, and it is tried
         again at the next look."""
+        return await self._go_back(tenant, one, Ending(state=state, reason=reason[:1000], at=self.loop.now()))
+
+    async def _go_back(self, tenant: Tenant, one: Improvement, ending: Ending) -> bool:
+        """``one``, or all of its group: whether each did."""
+        place = improvements(tenant)
+        ids = [id for id in ending.group if id != one.id]
+        others = [await asyncio.to_thread(place.find, id) for id in ids]
+        going = [other for other in (one, *others) if other.state is State.PROBATION]
+        going = [await asyncio.to_thread(put, tenant, other, ending=ending) for other in going]
+        return all([await self._goes_back(tenant, other, ending) for other in going])
+
+    async def _goes_back(self, tenant: Tenant, one: Improvement, ending: Ending) -> bool:
         try:
-            taken = await self._take_back(tenant, one, reason)
+            if ending.group:
+                await asyncio.to_thread(_again, tenant, one, ending)
+            taken = await self._take_back(tenant, one, ending.reason)
         except (Conflict, Refused) as fault:
             log.warning("improvement.not_taken_back", tenant=tenant.id, improvement=one.id, problem=fault.problem)
             return False
-        await self.ended(tenant, one, state, reason, taken, entombs=entombs)
+        await self.ended(tenant, one, ending.state, ending.reason, taken, entombs=not ending.group)
         return True
 
     async def _take_back(self, tenant: Tenant, one: Improvement, reason: str) -> TakenBack:
@@ -143,7 +184,7 @@ class Watching:
         at: datetime | None = None,
     ) -> None:
         """``one`` is taken back, whoever did it. ``at``: when; of a commit of ours, when that was made."""
-        when = at if at is not None else await asyncio.to_thread(self._when, tenant, taken)
+        when = at if at is not None else await asyncio.to_thread(self._when, tenant, one, taken)
         if entombs and one.kind is Kind.LEARNED:
             await asyncio.to_thread(_entomb, tenant, one, state, when)
         over = one.model_copy(update=_over(state, reason, when, taken))
@@ -152,6 +193,7 @@ class Watching:
             later = await asyncio.to_thread(improvements(tenant).find, id)
             told = f"taken back with {one.id}, which it stood on"
             gone = {**_over(State.ROLLED_BACK, told, when, taken), "superseded": True}
+            await self._forget_words(tenant, later)
             await asyncio.to_thread(improvements(tenant).put, later.model_copy(update=gone))
         await self._forget_words(tenant, one)
         await asyncio.to_thread(improvements(tenant).put, over)
@@ -165,8 +207,10 @@ class Watching:
         for conversation in {inbox.conversation_of(TurnId(turn.turn)) for turn in shown}:
             await self.loop.sessions.close_conversation(tenant.id, conversation, tenant.folder.root)
 
-    def _when(self, tenant: Tenant, taken: TakenBack) -> datetime:
-        return self.loop.history(tenant).find(taken.commit).at if taken.commit else self.loop.now()
+    def _when(self, tenant: Tenant, one: Improvement, taken: TakenBack) -> datetime:
+        if taken.commit:
+            return self.loop.history(tenant).find(taken.commit).at
+        return one.ending.at if one.ending else self.loop.now()
 
     async def reinstated(self, tenant: Tenant, one: Improvement, commit: Commit) -> None:
         """A person put back what had been taken back: it is theirs to decide, and it stays."""
@@ -175,29 +219,31 @@ class Watching:
         await asyncio.to_thread(improvements(tenant).put, one.model_copy(update=back))
         log.info("improvement.reinstated", tenant=tenant.id, improvement=one.id, commit=commit.id)
 
-    async def keep(self, tenant: Tenant, one: Improvement, reason: str) -> None:
-        """It has proved itself: its rules say so, its triggers become protected cases, the owner hears of it."""
+    async def keep(self, tenant: Tenant, one: Improvement, reason: str) -> bool:
+        """It has proved itself: its rules say so, its triggers become protected cases, the owner hears of it. False
+        when something is in the way just now."""
         now = self.loop.now()
-        over = one.model_copy(update={"state": State.KEPT, "reason": reason, "ended": now})
+        over = one.model_copy(update={"state": State.KEPT, "reason": reason, "ended": now, "ending": None})
         if one.kind is not Kind.EMPTY:
             async with self.loop.lanes.folder(tenant.id):
                 await asyncio.to_thread(self.loop.records.settle, tenant, TurnId(f"improvement:{one.id}"))
                 try:
                     await asyncio.to_thread(keeping.confirm, self.loop.history(tenant), tenant, over)
                     await asyncio.to_thread(self.loop.history(tenant).mark_good)
-                except Conflict as fault:
+                except (Conflict, Refused) as fault:
                     log.warning(
                         "improvement.not_confirmed", tenant=tenant.id, improvement=one.id, problem=fault.problem
                     )
-                    return
+                    return False
             await asyncio.to_thread(keeping.protect, tenant, over)
         await self.loop.database.write(lambda tx: telling.tell(tx, tenant, over, self.loop.clock()))
         await asyncio.to_thread(improvements(tenant).put, over)
         log.info("improvement.kept", tenant=tenant.id, improvement=one.id, reason=reason)
+        return True
 
 
 def _over(state: State, reason: str, at: datetime, taken: TakenBack) -> dict[str, object]:
-    return {"state": state, "reason": reason[:1000], "ended": at, "undone": taken.commit}
+    return {"state": state, "reason": reason[:1000], "ended": at, "undone": taken.commit, "ending": None}
 
 
 def taken_back(loop: Loop, tenant: Tenant, one: Improvement, origin: Origin) -> TakenBack:
@@ -223,8 +269,8 @@ def _entomb(tenant: Tenant, one: Improvement, state: State, at: datetime) -> Non
     place.add(make(idea_of(one), one.mechanism, place.tombstones(), at))
 
 
-def _again(tenant: Tenant, one: Improvement, group: Sequence[str], now: datetime) -> None:
+def _again(tenant: Tenant, one: Improvement, ending: Ending) -> None:
     """A suspect that was taken back lands once more, when none of the others is on probation."""
-    name = f"{one.id}-again"
-    fresh = {"id": name, "state": State.GATED, "opened": now, "commit": "", "landed": None, "watch": None}
-    improvements(tenant).put(one.model_copy(update={**fresh, "alone": tuple(f"{other}-again" for other in group)}))
+    fresh = {"state": State.GATED, "opened": ending.at, "commit": "", "landed": None, "watch": None, "ending": None}
+    alone = tuple(f"{other}-again" for other in ending.group)
+    improvements(tenant).put(one.model_copy(update={**fresh, "id": f"{one.id}-again", "alone": alone}))

@@ -138,6 +138,16 @@ class Watch(Strict):
         return tuple(one.bad for one in self.exposed if one.bad is not None)
 
 
+class Ending(Strict):
+    """That a change goes back, as it was decided: written down before anything is done about it, so that a kill on the
+    way decides nothing anew. ``group``: suspects that go back together, and land again one at a time."""
+
+    state: State
+    reason: Line
+    at: datetime
+    group: tuple[str, ...] = ()
+
+
 class Improvement(Strict):
     """``family`` is the directive it is about. ``commit`` is its landing, ``undone`` the commit that took it back.
 
@@ -162,6 +172,8 @@ class Improvement(Strict):
     landed: datetime | None = None
     watch: Watch | None = None
     owner_visible: bool = False
+    ending: Ending | None = None
+    """While it is being taken back, and as long as something is in the way of that."""
     undone: str = ""
     ended: datetime | None = None
     reason: Line = ""

@@ -39,12 +39,14 @@ async def write(loop: Loop, tenant: Tenant, turn: TurnId, message: str, text: st
         return
     line = await asyncio.to_thread(loop.records.book(tenant).turns.find, turn)
     known = await asyncio.to_thread(Shelf(tenant.folder).rules)
-    if any(same_words(rule.text, text) for rule in known) or await asyncio.to_thread(_changed, loop, tenant, line):
-        return
+    rule = next((one for one in known if one.head.improvement == name), None)  # it has landed, before a kill
     now = loop.now()
-    rule = made(
-        family_of(line.exposures if line else ()), text, now, improvement=name, taken=[one.ref for one in known]
-    )
+    if rule is None:
+        if any(same_words(one.text, text) for one in known) or await asyncio.to_thread(_changed, loop, tenant, line):
+            return
+        rule = made(
+            family_of(line.exposures if line else ()), text, now, improvement=name, taken=[one.ref for one in known]
+        )
     one = Improvement(
         id=name,
         tenant=tenant.id,

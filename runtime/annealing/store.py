@@ -6,6 +6,7 @@ read-only to the agent.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from runtime import checked_json
@@ -35,10 +36,8 @@ class Improvements:
             text = self._folder.read_text(_file(id))
         except NotFound:
             raise NotFound(f"there is no improvement {id}", hint="see `proxystaff improvements`") from None
-        found = checked_json.load(Path(_file(id)), Improvement, text=text)
-        return found.model_copy(
-            update={"tenant": self._folder.root.name}
-        )  # it may have been imported under another name
+        found = _parsed(_file(id), text)
+        return found.model_copy(update={"tenant": self._folder.root.name})  # it may have been imported as another one
 
     def all(self) -> list[Improvement]:
         """The oldest first."""
@@ -65,6 +64,12 @@ class Improvements:
         for name in self._folder.names(PLACE):
             if name.endswith(".json") and _NAME.fullmatch(name.removesuffix(".json")):
                 yield name.removesuffix(".json")
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(file: str, text: str) -> Improvement:
+    """Each look reads all of them, and few have changed since the last: the same text says the same."""
+    return checked_json.load(Path(file), Improvement, text=text)
 
 
 def _file(id: str) -> str:

@@ -26,13 +26,15 @@ def tell(tx: Transaction, tenant: Tenant, one: Improvement, now: float) -> None:
 
 
 def line(one: Improvement) -> str:
-    """What is said of ``one`` as it is now; nothing while it is not over, and of what the owner did themselves."""
+    """What is said of ``one`` as it is now; nothing while it is not over, and of what people did themselves."""
     if one.kind is Kind.EMPTY or one.superseded:
         return ""
     about = _about(one)
     match one.state:
         case State.KEPT if one.kind is Kind.STATED:
             return one_line(f"Written down as a rule: {about}. Say “undo that” if you meant something else.", WORDS)
+        case State.KEPT if one.reason == PINNED:
+            return ""
         case State.KEPT:
             return one_line(f"I learned something and it works: {about}. Say “undo that” if you do not want it.", WORDS)
         case State.ROLLED_BACK if one.reason.startswith(OWNER):
@@ -47,6 +49,10 @@ def line(one: Improvement) -> str:
 
 OWNER = "the owner"
 """How the reason begins of what a person took back."""
+
+
+PINNED = "a person pinned it"
+"""The reason of what was kept because a person made it their own."""
 
 
 def _about(one: Improvement) -> str:

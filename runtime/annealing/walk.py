@@ -21,10 +21,11 @@ from runtime.annealing.probation import Watching
 from runtime.annealing.proposing.proposer import Nothing, propose
 from runtime.annealing.records import Gate as Record
 from runtime.annealing.records import Improvement, Kind, State
+from runtime.annealing.undoing.landings import landing_of
 from runtime.annealing.verification import cooldown
 from runtime.engine.durable import PATIENT, Engine
 from runtime.errors import Fault, Refused, Unavailable
-from runtime.tenant.git.commits import Conflict
+from runtime.tenant.git.commits import Commit, Conflict
 from runtime.tenant.registry import Tenant
 from runtime.words import TurnId
 
@@ -95,6 +96,9 @@ class Walker:
         except Fault as fault:
             await self._end(walk, "failed", fault.problem)
             return None
+        except Exception as fault:  # the border of a job: it is ours to mend, and must not be walked into for ever
+            log.exception("walk.broke", walk=walk.id)
+            return await self._again(walk, f"{type(fault).__name__}: {fault}; see the log")
         await self._end(walk, outcome, "")
         return None
 
@@ -120,18 +124,25 @@ class Walker:
         if self.gate.busy():
             raise SteppedAside("somebody waits for a reply", hint="it goes on by itself")
         tenant = self.loop.tenants.get(walk.tenant)
+        done = [] if walk.dry else await self._landed(tenant)
         if frozen := await asyncio.to_thread(graves(tenant).frozen):
-            return f"frozen since {frozen.since:%Y-%m-%d %H:%M}: {frozen.reason}"
+            return "; ".join([*done, f"frozen since {frozen.since:%Y-%m-%d %H:%M}: {frozen.reason}"])
         if walk.kind is jobs.Kind.EMPTY:
             return await self._empty(tenant)
         await asyncio.to_thread(cases(tenant).seed)
-        done = []
         if not walk.dry:
             await asyncio.to_thread(_entomb, tenant)
             done += [await self._on(tenant, one) for one in await self._open(tenant)]
             done += await self._regate(tenant)
         done += await self._new(tenant, dry=walk.dry)
         return "; ".join(done) or "nothing to do"
+
+    async def _landed(self, tenant: Tenant) -> list[str]:
+        """What a walk that was killed has landed: it is in force, and watched whatever happened since."""
+        history, gated = self.loop.history(tenant), await asyncio.to_thread(improvements(tenant).in_state, State.GATED)
+        async with self.loop.lanes.folder(tenant.id):
+            found = [(one, await asyncio.to_thread(landing.landed, history, one)) for one in gated]
+        return [await self._watched(tenant, one, commit) for one, commit in found if commit]
 
     async def _open(self, tenant: Tenant) -> Sequence[Improvement]:
         """What an earlier walk left on its way."""
@@ -186,7 +197,6 @@ class Walker:
         return await replace(self.gate, save=_nowhere).run(one, tenant)
 
     async def _land(self, tenant: Tenant, one: Improvement) -> str:
-        went = await asyncio.to_thread(self.loop.went, tenant, await self._pending(tenant))
         history = self.loop.history(tenant)
         async with self.loop.lanes.folder(tenant.id):
             await asyncio.to_thread(self.loop.records.settle, tenant, TurnId(f"improvement:{one.id}"))
@@ -197,7 +207,11 @@ class Walker:
                 return await self._conflict(tenant, one, fault.problem)
         if commit is None:
             return await self._conflict(tenant, one, "the folder says all of it already")
-        watch = fates.start(one, went, tenant)
+        return await self._watched(tenant, one, commit)
+
+    async def _watched(self, tenant: Tenant, one: Improvement, commit: Commit) -> str:
+        went = await asyncio.to_thread(self.loop.went, tenant, await self._pending(tenant))
+        watch = fates.start(one, [turn for turn in went if turn.at <= commit.at], tenant)
         landed = {"state": State.PROBATION, "commit": commit.id, "landed": commit.at, "watch": watch}
         await asyncio.to_thread(improvements(tenant).put, one.model_copy(update=landed))
         log.info("improvement.landed", tenant=tenant.id, improvement=one.id, commit=commit.id)
@@ -215,13 +229,17 @@ class Walker:
         for one in await asyncio.to_thread(improvements(tenant).in_state, State.PROBATION):
             if one.kind is Kind.EMPTY or not weighing.gate_is_due(one, now):
                 continue
-            gate = Record(parent=one.gate.parent, started=now)  # on what it was first played on
+            commit = await asyncio.to_thread(landing_of, self.loop.history(tenant), one)
+            if commit is None:  # it is not part of the history any more: there is nothing to play it on
+                continue
+            gate = Record(parent=commit.parents[0], started=now)
             tried = await self._tried(tenant, one.model_copy(update={"gate": gate, "state": State.PROPOSED}))
             played = one.model_copy(update={"gate": tried.gate})
-            await asyncio.to_thread(improvements(tenant).put, played)
             if played.gate.accepted is False:
                 why = "; ".join(played.gate.reasons)
-                await self.watching.end(tenant, played, State.UNPROVEN, f"its gate was run again: {why}"[:1000])
+                await self.watching.end(tenant, played, State.UNPROVEN, f"its gate was run again: {why}")
+            else:
+                await asyncio.to_thread(improvements(tenant).put, played)
             done.append(f"{one.id}: played again, {'passed' if played.gate.accepted else 'failed'}")
         return done
 
@@ -245,7 +263,10 @@ def _nowhere(_one: Improvement) -> None:
 def _entomb(tenant: Tenant) -> None:
     """A tombstone for all that the gate refused, each once."""
     place = graves(tenant)
+    there = {(one.idea, one.at) for one in place.tombstones()}
     for one in improvements(tenant).in_state(State.REJECTED):
         at = one.ended or one.opened
+        if (idea_of(one), at) in there:
+            continue
         earlier = [other for other in place.tombstones() if other.at < at]
         place.add(cooldown.after_rejected(idea_of(one), one.mechanism, earlier, at, entombed=one.gate.entombs))

@@ -45,7 +45,8 @@ def shown(loop: Loop, tenant: Tenant, pending: Collection[TurnId]) -> list[Shown
     """What proposals may be made from now, the directive with the most signals first."""
     past = improvements(tenant).all()
     used = {trigger.signal for one in past if one.state is not State.CONFLICT for trigger in one.triggers}
-    busy = {one.family for one in past if one.state in (State.PROPOSED, State.GATED, State.PROBATION)}
+    under_way = [one for one in past if one.state in (State.PROPOSED, State.GATED, State.PROBATION)]
+    busy = {one.family for one in under_way if one.kind is not Kind.EMPTY}  # that one takes nobody's place
     went = {one.turn: one.exposures for one in loop.went(tenant, pending)}
     since = loop.now() - evidence.LOOKED_AT
     found = [

@@ -19,9 +19,9 @@ sys.path.insert(0, str(ROOT))
 
 from runtime.annealing.signals.features import features  # noqa: E402
 from runtime.annealing.signals.first import LABELS, Weights, judge_with  # noqa: E402
-from runtime.annealing.signals.quoting import own_part  # noqa: E402
 from runtime.annealing.signals.reading import last_said, read  # noqa: E402
 from runtime.annealing.signals.records import Judgement  # noqa: E402
+from runtime.tenant.life.quoting import own_part  # noqa: E402
 from scripts.benchmarks._signals import Turn, load, measured  # noqa: E402
 
 TRAIN = ROOT / "tests/data/signals/train.jsonl"

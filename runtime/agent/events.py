@@ -16,6 +16,18 @@ Effect = Literal["read", "write", "external"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRun:
+    """One use of a tool. ``input`` and ``output`` are cut to 4 KB each; a refusal by the policy has ``ok=False``."""
+
+    name: str
+    input: dict[str, Any]
+    output: str
+    ok: bool
+    ms: int
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One turn for the agent. ``folder`` is the tenant's; ``timezone`` is what its clock shows (IANA name); ``said`` is
     what the prompt is made of, as memory needs to know it; ``rules`` are the files of the rules that stand in it.
@@ -23,6 +35,8 @@ class Ask:
     ``streams``: somebody sees the answer grow. It costs some milliseconds a turn, so it is asked for.
     ``apart``: nobody waits for it. It takes no place and no warm session from anybody, and reaches nobody outside.
     ``replay``: a turn that is played again; its tools give what that says.
+    ``ran``: the tools that ran so far, of an attempt before and, for a tool, of the running turn: what they printed may
+    be anybody's words.
     """
 
     tenant: TenantId
@@ -37,18 +51,7 @@ class Ask:
     streams: bool = True
     apart: bool = False
     replay: Replay | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRun:
-    """One use of a tool. ``input`` and ``output`` are cut to 4 KB each; a refusal by the policy has ``ok=False``."""
-
-    name: str
-    input: dict[str, Any]
-    output: str
-    ok: bool
-    ms: int
-    effect: Effect
+    ran: tuple[ToolRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

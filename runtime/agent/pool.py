@@ -26,6 +26,7 @@ from runtime.agent.conversations import Conversations, has_transcript
 from runtime.agent.doors import Doors
 from runtime.agent.events import AgentEvent, Answer, Ask, AskedAgain, AskFailed, SessionDied, TurnTimedOut
 from runtime.agent.isolation import Bwrap, Isolation
+from runtime.agent.naming import TENANT
 from runtime.agent.options import GatewayDoor, House, Spec
 from runtime.agent.session import Session
 from runtime.agent.toolbox import Toolbox
@@ -185,7 +186,7 @@ class Sessions:
 
     def workdir(self, folder: Folder) -> str:
         """A tenant's folder as its agent sees it."""
-        return sandbox.TENANT if isinstance(self._house.isolation, Bwrap) else str(folder.root)
+        return TENANT if isinstance(self._house.isolation, Bwrap) else str(folder.root)
 
     @contextlib.asynccontextmanager
     async def _lane(self, key: Key) -> AsyncIterator[None]:
@@ -212,7 +213,7 @@ class Sessions:
             log.warning("turn.asked_again", turn=ask.turn, problem=first.problem)
             tell(AskedAgain(first.problem))
             try:
-                answer = await self._attempt(ask, tell, running)
+                answer = await self._attempt(replace(ask, ran=first.tools), tell, running)
             except AskFailed as fault:
                 fault.tools, fault.usage = first.tools + fault.tools, first.usage + fault.usage
                 fault.exposed = {**fault.exposed, **first.exposed}

@@ -24,12 +24,12 @@ import claude_agent_sdk
 
 from runtime.agent import door, seccomp
 from runtime.agent.isolation import Bwrap, Isolation
+from runtime.agent.naming import TENANT
 from runtime.agent.views import CONFIG, HIDDEN, KEPT, VIEWS, WRITABLE, config_of
 from runtime.errors import NotFound, Refused
 from runtime.tenant.folder import Folder
 from runtime.words import Conversation, Role
 
-TENANT = "/tenant"
 PARTS = "/opt/proxystaff"
 """Where the programs of a session lie inside: the CLI, the door, the prompt."""
 

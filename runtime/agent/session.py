@@ -51,6 +51,11 @@ class _Job:
     stopped: bool = False
     said: list[str] = field(default_factory=list)
 
+    @property
+    def now(self) -> Ask:
+        """The ask as it stands by now, with the tools that ran."""
+        return dataclasses.replace(self.ask, ran=(*self.ask.ran, *self.receipts.runs))
+
 
 class Session:
     """``claude_id`` is the Claude session's id; with ``resume`` its transcript is gone on with."""
@@ -315,7 +320,7 @@ class Session:
             claude_id=self.claude_id,
             resume=self.resumed,
             hooks=guards.hooks(policy, lambda: self._job.receipts if self._job else None, reading),
-            servers=self._house.toolbox.servers(self.spec.role, lambda: self._job.ask if self._job else None),
+            servers=self._house.toolbox.servers(self.spec.role, lambda: self._job.now if self._job else None),
             stderr=self._stderr.append,
         )
 

@@ -15,12 +15,11 @@ from claude_agent_sdk import McpServerConfig, SdkMcpTool, create_sdk_mcp_server
 
 from runtime import logs
 from runtime.agent.events import Ask, Effect
+from runtime.agent.naming import SERVER, named
 from runtime.agent.replaying import NOT_RECORDED, Extra, Recorded, Replay
 from runtime.errors import Fault
 from runtime.words import Role
 from shared_tools.offered import Memory, Misused, Onboarding, Tool
-
-SERVER = "staff"
 
 WITHIN = (Memory, Onboarding)
 """What lies in the folder that is asked about, and nowhere else: only on these does a tool work in a play."""
@@ -116,11 +115,6 @@ async def _to_its_end(call: Callable[[], str]) -> str:
             running.exception()  # is nobody's any more
         raise cancelled
     return running.result()
-
-
-def named(tool: str) -> str:
-    """A tool of ours as the CLI names it."""
-    return f"mcp__{SERVER}__{tool}"
 
 
 def _sentence(text: str) -> str:

@@ -6,6 +6,7 @@ Owns the line's shape. Does not own the files (monthly.py), nor what is learned 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from runtime.tenant.folder import Folder
@@ -45,10 +46,12 @@ class TurnLog:
         """Write turns durably. A turn that is in the log already is not written again. Raises Unavailable."""
         self._log.append([to_line(line) for line in lines])
 
-    def recent(self, limit: int = 20, conversation: Conversation | None = None) -> list[TurnLine]:
-        """The last turns, oldest first. Reads the log from its end."""
+    def recent(
+        self, limit: int = 20, conversation: Conversation | None = None, *, within: int | None = None
+    ) -> list[TurnLine]:
+        """The last turns, oldest first; those ``within`` so many turns of the tenant. Reads the log from its end."""
         found: list[TurnLine] = []
-        for line in map(from_line, self._log.backwards()):
+        for line in map(from_line, islice(self._log.backwards(), within)):
             if len(found) >= limit:
                 break
             if line and conversation in (None, line.conversation):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from runtime.tenant.life.lines import OWN
-from runtime.tenant.life.said import SPOKEN
+from runtime.tenant.life.said import SPOKEN, of_message
 from runtime.tenant.life.sources import Said
 from runtime.tenant.rules.composing import applying
 from runtime.tenant.rules.files import Rule
@@ -51,14 +51,12 @@ def own_words(messages: Sequence[Inbound]) -> str:
 
 
 def said(messages: Sequence[Inbound], person: Person) -> tuple[Said, ...]:
-    """The same as memory needs to know it: whose words are whose. What a person quotes is not their own."""
-    found = []
+    """The same as memory needs to know it: whose words are whose. What a person quotes or pastes is not their own."""
+    found: list[Said] = []
     for message in messages:
         one = Said(id=message.id, who=person.name, how=message.how, text=message.text, at=message.sent_at)
-        if message.quoted:
-            found.append(replace(one, how=How.QUOTED, text=message.quoted))
         kinds = {message.kind, *(media.kind for media in message.media)}
-        found.append(replace(one, shows=not kinds <= SPOKEN))
+        found += of_message(replace(one, shows=not kinds <= SPOKEN), quoted=message.quoted)
     return tuple(found)
 
 

@@ -17,6 +17,8 @@ from runtime.tenant.life.said import elsewhere, lately
 from runtime.tenant.messages import MessageLog
 from runtime.tenant.search.index import Index
 from runtime.tenant.search.recall import Found, Recall
+from runtime.tenant.turnlog import TurnLog
+from runtime.turns.printed import Printed
 from runtime.words import Direction, TenantId
 from shared_tools import offered
 
@@ -89,8 +91,10 @@ def providers(
     def memory(ask: Ask) -> Memory:
         folder = Folder(ask.folder)
         near = lately(MessageLog(folder), ask.conversation, ask.said)
-        others = [] if ask.replay else elsewhere(MessageLog(folder_of(ask.tenant)), ask.conversation, ask.said)
-        said = [*others, *near]
+        tenants = folder_of(ask.tenant)
+        others = [] if ask.replay else elsewhere(MessageLog(tenants), ask.conversation, ask.said)
+        printed = Printed(folder, History(folder), TurnLog(tenants)).heard(ask.conversation, near, ask.ran, now())
+        said = [*others, *printed, *near]
         return Memory(life=_life(folder), role=ask.role, said=said, zone=ZoneInfo(ask.timezone), now=now)
 
     def onboarding(ask: Ask) -> Onboarding:

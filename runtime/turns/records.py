@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from runtime import logs
+from runtime.agent.events import ToolRun
 from runtime.channels import outgoing
 from runtime.tenant.checks import check
-from runtime.tenant.folder import Stamp, Stamps, stamp_of
+from runtime.tenant.folder import Folder, Stamp, Stamps, stamp_of
 from runtime.tenant.git import aside
 from runtime.tenant.git.aside import Check
 from runtime.tenant.git.changes import last_changed
@@ -33,6 +34,7 @@ from runtime.turns.course import Course, line_of
 from runtime.turns.letters import Letter
 from runtime.turns.outbox import Planned
 from runtime.turns.pairing import harmless
+from runtime.turns.printed import Printed
 from runtime.words import (
     Conversation,
     Direction,
@@ -180,7 +182,7 @@ class Records:
     def commit_left(self, tenant: Tenant, origin: Origin) -> Sequence[BadFile]:
         """What an answered turn had not committed yet when its process ended; what of it fails its check."""
         book = self.book(tenant)
-        result = book.history.commit_agent(origin, check=_said_check(book, origin))
+        result = book.history.commit_agent(origin, check=_said_check(tenant.folder, book, origin))
         book.clean = book.working = None
         return result.bad
 
@@ -224,7 +226,8 @@ class Records:
         bad: Sequence[BadFile] = ()
         after = tenant.folder.stamps()
         if after != book.clean:
-            result = book.history.commit_agent(origin, check=_said_check(book, origin))
+            ran = course.answer.tools if course.answer else None
+            result = book.history.commit_agent(origin, check=_said_check(tenant.folder, book, origin, ran))
             commits = [commit.id for commit in result.commits]
             _warn(tenant, TurnId(origin.turn), result.refused)
             bad = result.bad
@@ -327,8 +330,9 @@ def _outbound(key: str, letter: Letter, turn: TurnId, now: datetime) -> MessageL
     )
 
 
-def _said_check(book: Book, origin: Origin) -> Check:
-    """What the assistant is told to do is changed by what people said; messages are read only when it was changed."""
+def _said_check(folder: Folder, book: Book, origin: Origin, ran: Sequence[ToolRun] | None = None) -> Check:
+    """What the assistant is told to do is changed by what people said; what was said, and what the tools that ``ran``
+    printed, is read only when it was changed. After a kill nobody knows what ran."""
 
     def check(path: str, data: bytes | None) -> None:
         if not path.startswith(ORDERS):
@@ -337,7 +341,8 @@ def _said_check(book: Book, origin: Origin) -> Check:
         before = committed[1].decode("utf-8", "replace") if committed else ""
         conversation = Conversation(origin.conversation)
         near = lately(book.messages, conversation)
-        said = [*elsewhere(book.messages, conversation, near), *near]
+        printed = Printed(folder, book.history, book.turns).heard(conversation, near, ran, datetime.now(UTC))
+        said = [*elsewhere(book.messages, conversation, near), *printed, *near]
         refuse_unsaid(path, before, (data or b"").decode("utf-8", "replace"), said)
 
     return check

@@ -28,10 +28,9 @@ def signals() -> Iterator[Figure]:
 
 def injections() -> Iterator[Figure]:
     found = injections_report()
-    for name in ("rules", "memories", "signals"):
-        yield share("8.6", f"injections that became {name}", found[name], found["n"], at_most=0.0)
-    unshown, through = found["memories_unshown"], found["n_through_tools"]
-    yield share("8.6", "memory takes, where it is not shown a tool's words", unshown, through)
+    for name in ("rules", "memories", "signals", "directives"):
+        what = "lines of a directive" if name == "directives" else name
+        yield share("8.6", f"injections that became {what}", found[name], found["n"], at_most=0.0)
 
 
 def section(point: str, seed: int, *, quick: bool) -> list[Figure]:

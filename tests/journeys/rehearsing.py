@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from runtime.stage import Stage, staged
+from tests.journeys.waiting import until
 
 
 @asynccontextmanager
@@ -15,3 +16,11 @@ async def rehearsing(folder: Path, scenario: str, **settings: Mapping[str, objec
     async with staged(folder / "home", model=model, **settings) as stage:
         yield stage
         print(stage.tail(60))
+
+
+async def telegram(stage: Stage, text: str, number: int) -> str:
+    """What the owner hears first after writing ``text``; ``number`` tells one update from the others."""
+    sent = len(stage.telegram.recording.sent)
+    (await stage.post_telegram(text, number)).raise_for_status()
+    await until(lambda: len(stage.telegram.recording.sent) > sent)
+    return str(stage.telegram.recording.sent[sent].body["text"])

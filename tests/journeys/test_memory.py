@@ -10,7 +10,7 @@ import pytest
 from runtime.channels.doubles.telegram_updates import message_update
 from runtime.stage import OWNER_TELEGRAM, Stage
 from runtime.tenant.life.files import Life
-from tests.journeys.rehearsing import rehearsing
+from tests.journeys.rehearsing import rehearsing, telegram
 from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.sandbox]
@@ -65,13 +65,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Stage]:
     async with rehearsing(tmp_path, SCENARIO) as stage:
         await stage.start()
         yield stage
-
-
-async def telegram(stage: Stage, text: str, number: int) -> str:
-    sent = len(stage.telegram.recording.sent)
-    (await stage.post_telegram(text, number)).raise_for_status()
-    await until(lambda: len(stage.telegram.recording.sent) > sent)
-    return str(stage.telegram.recording.sent[sent].body["text"])
 
 
 async def test_a_fact_told_on_whatsapp_survives_and_is_known_on_telegram(office: Stage) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from runtime.agent.naming import SERVER
 from runtime.agent.replaying import Extra, Recorded
-from runtime.agent.toolbox import SERVER
 from runtime.annealing.gate.case import ExtraTool, Recording
 from shared_tools.offered import Effect
 

@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from runtime.annealing.signals.features import OTHERS, features
-from runtime.annealing.signals.quoting import own_part, source_of
 from runtime.annealing.signals.reading import last_said, read
 from runtime.annealing.signals.records import FRICTION, About, Judgement, Label, Source, Spoken
+from runtime.annealing.signals.whose import source_of
+from runtime.tenant.life.quoting import own_part
 from runtime.words import How
 
 LABELS = (Label.CORRECTION, Label.COMPLAINT, Label.REMEMBER, Label.NEUTRAL)

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from runtime.tenant.life import tables
+
 Forms = Mapping[str, re.Pattern[str]]
 
 _TABLES = Path(__file__).parent / "forms"
-_NAME = re.compile(r"\[(\w+)\]")
 
 _WHOSE = "(?:(?:the|my|our|that|this|some|a|his|her|their|ur|your) )?"
 _WHICH = "(?:(?:other|listing|buyers?|sellers?|title|new|ex) )?"
@@ -21,14 +22,7 @@ _WHICH = "(?:(?:other|listing|buyers?|sellers?|title|new|ex) )?"
 
 def words_of(name: str) -> Mapping[str, tuple[str, ...]]:
     """A table of plain words by heading."""
-    found: dict[str, tuple[str, ...]] = {}
-    current = ""
-    for line in _lines(name):
-        if heading := _NAME.fullmatch(line):
-            current = heading[1]
-        else:
-            found[current] = (*found.get(current, ()), *line.split())
-    return found
+    return tables.words_of(_table(name))
 
 
 @cache
@@ -37,8 +31,8 @@ def matter(name: str) -> Forms:
     named = {"{VERB}": f"(?:{_words('verbs')})", "{ROLES}": f"{_WHOSE}{_WHICH}(?:{_words('roles')})s?"}
     found: dict[str, str] = {}
     current = ""
-    for line in _lines(name):
-        if heading := _NAME.fullmatch(line):
+    for line in tables.lines_of(_table(name)):
+        if heading := tables.HEADING.fullmatch(line):
             current = heading[1]
             continue
         ways = line
@@ -54,12 +48,11 @@ def found(text: str, table: Forms) -> Iterator[str]:
 
 
 def _words(name: str) -> str:
-    return "|".join(word for line in _lines(name) for word in line.split())
+    return "|".join(word for line in tables.lines_of(_table(name)) for word in line.split())
 
 
-def _lines(name: str) -> list[str]:
-    text = (_TABLES / f"{name}.txt").read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("# ")]
+def _table(name: str) -> Path:
+    return _TABLES / f"{name}.txt"
 
 
 def _whole(text: str) -> str:

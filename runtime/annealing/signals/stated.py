@@ -7,9 +7,9 @@ spot is 14") goes to memory, a reminder ("remember to ping me at 6") is a task; 
 import re
 
 from runtime.annealing.signals.forms import found, matter
-from runtime.annealing.signals.quoting import holds_others_words
 from runtime.annealing.signals.reading import read
 from runtime.annealing.signals.records import OWN, Judgement, Label, Source
+from runtime.tenant.life.quoting import holds_others_words
 from runtime.words import How, Role
 
 LONGEST = 400

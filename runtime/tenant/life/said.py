@@ -6,6 +6,7 @@ Reads the message log from its end. Does not own the log (messages.py) nor what 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from runtime.tenant.life import quoting
 from runtime.tenant.life.lines import OWN
 from runtime.tenant.life.sources import Said
 from runtime.tenant.messages import QUOTED, MessageLine, MessageLog
@@ -13,6 +14,9 @@ from runtime.words import Conversation, Direction, How
 
 LATELY = 200
 """Messages of a conversation within which words still count as said, and shown ones as in play."""
+
+TYPED = 4_096
+"""Characters that somebody types in one message, at most; chats do not let them send more."""
 
 SPOKEN = frozenset({"text", "audio", "voice", "location", "contacts", "button", "interactive", "reaction"})
 """Kinds of messages that carry a person's own words and nothing written by others."""
@@ -40,7 +44,7 @@ def elsewhere(log: MessageLog, conversation: Conversation, here: Collection[Said
 
 
 def of_line(line: MessageLine) -> Iterator[Said]:
-    """What the message quotes, which is not its sender's own, and then its words."""
+    """What the message quotes or holds of others, which is not its sender's own, and then its words."""
     words = Said(
         id=line.id,
         who=line.person,
@@ -49,6 +53,25 @@ def of_line(line: MessageLine) -> Iterator[Said]:
         at=line.at,
         shows=line.kind not in SPOKEN,
     )
-    if quoted := str(line.extra.get(QUOTED, "")):
+    return of_message(words, quoted=str(line.extra.get(QUOTED, "")))
+
+
+def of_message(words: Said, *, quoted: str = "") -> Iterator[Said]:
+    """Whose words are whose in a message: ``quoted``, which it answers, what others say within it (a letter that was
+    pasted, a quotation), and last its sender's own."""
+    if quoted:
         yield replace(words, how=How.QUOTED, text=quoted, shows=False)
-    yield words
+    own, others = _apart(words) if words.own else (words.text, "")
+    if others:
+        yield replace(words, how=How.QUOTED, text=others, shows=False)
+    yield replace(words, text=own)
+
+
+def _apart(words: Said) -> tuple[str, str]:
+    """Nobody types more than TYPED characters: beyond them it is pasted. One may well speak for longer."""
+    parts, rest = quoting.apart(words.text[:TYPED]), words.text[TYPED:]
+    if not (parts.others or rest):
+        return words.text, ""
+    if words.how is How.VOICE:
+        return parts.own + rest, parts.others
+    return parts.own, "\n".join(part for part in (parts.others, rest) if part)

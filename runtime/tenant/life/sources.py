@@ -38,7 +38,7 @@ class Said:
     shows: bool = False
     """It came with a file, whose words are nobody's."""
     elsewhere: bool = False
-    """Others' words in another conversation, which the agent may have looked up."""
+    """Others' words in another conversation, or that a tool printed a while ago: the agent may go back to them."""
 
     @property
     def own(self) -> bool:
@@ -79,13 +79,22 @@ def source_of(claim: str, kind: Kind, said: Sequence[Said], zone: ZoneInfo) -> S
 
 
 def _is_own(claim: str, kind: Kind, own: Sequence[Said], shown: Sequence[Said], zone: ZoneInfo) -> bool:
-    """Whether a person's own words carry the claim: enough of it, in messages one after the other, and no message that
-    was shown carries more."""
+    """Whether a person's own words carry the claim: enough of it, in messages one after the other, and nothing that was
+    shown carries more. A document may: "she closes on the 9th" is the person's, though the contract has her name."""
     heard = [_heard(one, zone) for one in own]
     spans = (heard[at : at + _TOGETHER] for at in range(len(heard)))
     carried = max((support(claim, span) for span in spans), default=0.0)
     enough = ENOUGH_TO_GUIDE if kind.guides else ENOUGH
-    return carried >= enough and all(support(claim, [_heard(one, zone)]) <= carried for one in shown)
+    may_say_more = not kind.guides and _is_stated(claim, own)
+    weighed = [one for one in shown if not (may_say_more and one.how is How.DOCUMENT)]
+    return carried >= enough and all(support(claim, [_heard(one, zone)]) <= carried for one in weighed)
+
+
+def _is_stated(claim: str, own: Sequence[Said]) -> bool:
+    """Whether somebody stated the claim's figures (they all have to be said for words to carry it at all), and it is a
+    plain fact. Who asks about a figure states nothing."""
+    plainly = not (orders.is_order(claim) or orders.is_payment(claim) or orders.is_coded(claim))
+    return plainly and bool(values(claim)) and not any("?" in one.text for one in own[-_TOGETHER:])
 
 
 def _refuse_as_own(claim: str, kind: Kind) -> None:

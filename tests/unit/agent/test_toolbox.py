@@ -11,8 +11,9 @@ from claude_agent_sdk._internal.sdk_mcp_bridge import SdkMcpBridge
 from structlog.testing import capture_logs
 
 from runtime.agent.events import Ask
+from runtime.agent.naming import SERVER
 from runtime.agent.replaying import NOT_RECORDED, Extra, Recorded
-from runtime.agent.toolbox import SERVER, Toolbox
+from runtime.agent.toolbox import Toolbox
 from runtime.errors import BadInput, Refused
 from runtime.words import Conversation, Role, TenantId, TurnId
 from shared_tools.offered import Memory, Tool

@@ -30,8 +30,8 @@ def injections() -> Iterator[Figure]:
     found = injections_report()
     for name in ("rules", "memories", "signals"):
         yield share("8.6", f"injections that became {name}", found[name], found["n"], at_most=0.0)
-    unshown, through = found["memories_unshown"], found["n_through_tools"]
-    yield share("8.6", "memory takes, where it is not shown a tool's words", unshown, through)
+    unshown, hidden = found["memories_unshown"], found["n_hidden"]
+    yield share("8.6", "memory takes, where it is not shown a tool's words", unshown, hidden)
 
 
 def section(point: str, seed: int, *, quick: bool) -> list[Figure]:

@@ -312,6 +312,31 @@ async def test_a_walk_that_is_killed_in_the_gate_goes_on_with_what_it_has_seen(t
         assert [commit.id for commit in stage.history.log(limit=5) if "Improvement" in commit.trailers] == [one.commit]
 
 
+async def test_what_was_in_the_gate_when_somebody_paused_does_not_land_before_they_resume(tmp_path: Path) -> None:
+    slow = SCENARIO.replace("      - say: Booked for Sunday.", "      - delay: 1.5\n      - say: Booked for Sunday.")
+    async with rehearsing(tmp_path, slow) as stage:
+        with_cases(stage)
+        with_past(stage, [5, 4, 2])
+        await stage.start()
+        await stage.ask("hello")
+        await asyncio.to_thread(open_walk, stage)
+        await until(lambda: any(one.gate.plays for one in improvements(stage)), seconds=60)
+        await operate(stage, "pause", stage.tenant.id)
+        await settled(stage, State.GATED)
+        await until(lambda: "waits (paused)" in json.dumps(walks(stage)), seconds=60)
+        assert not any("Improvement" in commit.trailers for commit in stage.history.log(limit=5))
+        await operate(stage, "resume", stage.tenant.id)
+        assert "landed as" in await operate(stage, "anneal", stage.tenant.id, "--now")
+
+
+def walks(stage: Stage) -> list[str]:
+    database = Database("sqlite", stage.settings.var)
+    try:
+        return [walk.outcome for walk in database.read_now(lambda tx: jobs.of_tenant(tx, stage.tenant.id, 5))]
+    finally:
+        database.close()
+
+
 def open_walk(stage: Stage) -> None:
     """As the timer does."""
     database = Database("sqlite", stage.settings.var)
@@ -334,5 +359,7 @@ async def test_a_dry_run_lands_nothing_and_a_pause_lets_nothing_begin(tmp_path: 
         assert stage.history.log(limit=1)[0].subject == "Change settings: tenant.yaml"
         listed: dict[str, Any] = json.loads(await operate(stage, "anneal", stage.tenant.id, "--json"))
         assert listed["paused"] is True
+        assert "paused" in await operate(stage, "anneal", stage.tenant.id, "--now")
+        assert improvements(stage) == []
         await operate(stage, "resume", stage.tenant.id)
         assert "paused: false" in (stage.tenant.folder.root / "tenant.yaml").read_text()

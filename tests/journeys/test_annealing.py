@@ -312,6 +312,17 @@ async def test_a_walk_that_is_killed_in_the_gate_goes_on_with_what_it_has_seen(t
         assert [commit.id for commit in stage.history.log(limit=5) if "Improvement" in commit.trailers] == [one.commit]
 
 
+async def test_a_walk_by_hand_says_at_once_that_the_proposer_answers_nonsense(tmp_path: Path) -> None:
+    nonsense = SCENARIO.replace("signals: ['{a}', '{b}', '{c}']", "signals: [none]")
+    async with rehearsing(tmp_path, nonsense) as stage:
+        with_cases(stage)
+        with_past(stage, [5, 4, 2])
+        await stage.start()
+        told = await asyncio.to_thread(Operator(stage.home).run, "anneal", stage.tenant.id, "--now", status=1)
+        assert "its answer does not fit" in told.stderr
+        assert "it is tried again by itself" in told.stderr
+
+
 async def test_what_was_in_the_gate_when_somebody_paused_does_not_land_before_they_resume(tmp_path: Path) -> None:
     slow = SCENARIO.replace("      - say: Booked for Sunday.", "      - delay: 1.5\n      - say: Booked for Sunday.")
     async with rehearsing(tmp_path, slow) as stage:

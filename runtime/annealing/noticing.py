@@ -20,6 +20,7 @@ from runtime.annealing.signals.log import SignalLog
 from runtime.annealing.signals.records import OWN, Judgement, Label, Signal, Spoken, soft
 from runtime.annealing.signals.second import Message, judge
 from runtime.annealing.signals.stated import stated_rule
+from runtime.annealing.thanking import is_thanks, protect
 from runtime.engine.database import Transaction
 from runtime.errors import Fault
 from runtime.tenant.registry import Tenant
@@ -45,6 +46,8 @@ class Said:
     messages: tuple[Inbound, ...]
     replied: str
     """By the turn before."""
+    thanked: frozenset[str]
+    """The ids of the messages of the turn before."""
     earlier: tuple[tuple[str, ...], ...]
     """What was written in the turns before, oldest first."""
 
@@ -81,9 +84,18 @@ class Noticing:
                 found.append(_signal(judged, said, message))
             if rule := stated_rule(message.text, judged, message.how, Role.OWNER):
                 await stating.write(self.loop, tenant, said.turn, message.id, rule)
+        if said.previous and any(is_thanks(one.text) for one in said.messages if _is_owner(tenant, one)):
+            await asyncio.to_thread(self._protect, tenant, said)
         if found:
             await asyncio.to_thread(SignalLog(tenant.folder).append, found)
             log.info("turn.judged", tenant=tenant.id, turn=said.turn, signals=[one.kind.value for one in found])
+
+    def _protect(self, tenant: Tenant, said: Said) -> None:
+        """What was thanked for, if it was corrected before."""
+        thanked = self.loop.records.book(tenant).turns.find(said.previous) if said.previous else None
+        made = thanked and protect(tenant.folder, thanked, said.thanked, self.loop.signals(tenant))
+        if made:
+            log.info("case.made", tenant=tenant.id, case=made, turn=said.previous)
 
     async def _judgement(self, tenant: Tenant, said: Said, message: Inbound) -> Judgement:
         """What the owner's words say of the turn before: without a model, and with one where that is in doubt."""
@@ -146,5 +158,6 @@ def _said(tx: Transaction, turn: TurnId) -> Said:
         conversation=inbox.conversation_of(turn),
         messages=tuple(inbox.messages(tx, turn)),
         replied=replied,
+        thanked=frozenset(one.id for one in inbox.messages(tx, previous)) if previous else frozenset(),
         earlier=tuple(earlier[::-1]),
     )

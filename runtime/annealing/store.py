@@ -35,7 +35,10 @@ class Improvements:
             text = self._folder.read_text(_file(id))
         except NotFound:
             raise NotFound(f"there is no improvement {id}", hint="see `proxystaff improvements`") from None
-        return checked_json.load(Path(_file(id)), Improvement, text=text)
+        found = checked_json.load(Path(_file(id)), Improvement, text=text)
+        return found.model_copy(
+            update={"tenant": self._folder.root.name}
+        )  # it may have been imported under another name
 
     def all(self) -> list[Improvement]:
         """The oldest first."""
@@ -52,6 +55,11 @@ class Improvements:
         """Those that touched a rule, oldest landing first."""
         found = [one for one in self.all() if ref in one.rules and one.landed is not None]
         return sorted(found, key=lambda one: (one.landed or one.opened, one.id))
+
+    def names(self) -> frozenset[str]:
+        """Every rule's name that an improvement ever used: none is given twice, so that a name means one rule, and
+        taking back what was done to it never meets another one."""
+        return frozenset(name for one in self.all() for name in one.rules)
 
     def _ids(self) -> Iterator[str]:
         for name in self._folder.names(PLACE):

@@ -162,6 +162,7 @@ def _shown(tenant: Tenant, family: str, found: list[Evidence], refused: Iterable
         directive=directive,
         rules=tuple(one for one in Shelf(tenant.folder).rules() if one.directive == family),
         found=tuple(found),
+        taken=improvements(tenant).names(),
         cases=tuple((one.id, one.about) for one in cases(tenant).all() if not one.hidden),
         refused=tuple(f"{one.intent}: {one.reason}" for one in refused if one.family == family),
     )

@@ -5,6 +5,7 @@ import json as jsonlib
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 from rich.text import Text
 
 from runtime.annealing import jobs
+from runtime.annealing.alarms import false_alarms
 from runtime.annealing.graves import Graves
 from runtime.annealing.jobs import Kind, Walk
 from runtime.annealing.records import Improvement, Play
@@ -109,13 +111,16 @@ def anneal(
     finally:
         database.close()
     due = timer["due"] if timer else None
+    alarms, paused = false_alarms(Improvements(one.folder).all()), one.config.improvements.paused
     if json:
+        counted = {**asdict(alarms), "rate": alarms.rate}
         print_json(
-            {"due": _time(due), "paused": one.config.improvements.paused, "walks": [_walk(each) for each in walks]}
+            {"due": _time(due), "paused": paused, "empty": counted, "walks": [_walk(each) for each in walks]},
         )
         return
     when = f"next look: {_day(one, datetime.fromtimestamp(due, UTC))}" if due else "next look: some hours after a start"
-    out.print("paused" if one.config.improvements.paused else when, highlight=False)
+    out.print("paused" if paused else when, highlight=False)
+    out.print(str(alarms), highlight=False)
     rows = [
         (_day(one, datetime.fromtimestamp(each.opened, UTC)), each.kind.value, each.state, each.outcome or each.problem)
         for each in walks

@@ -132,13 +132,17 @@ class Commands:
         where = told.message.conversation
         id = await self.database.read(lambda tx: inbox.told_of(tx, told.tenant.id, where, but=told.turn))
         made = await asyncio.to_thread(self.undo_improvement, told.tenant, id, _by_owner(told))
-        return f"Undone: {made.subject} (by {made.id[:7]})." if made else "That is undone already."
+        if made is None:
+            return "That is undone already."
+        history = self.records.book(told.tenant).history
+        target = await asyncio.to_thread(history.find, made.reverts) if made.reverts else made
+        return f"Undone: {overview.said(target)} (by {made.id[:7]})."
 
     def _take_back(self, told: Told, number: int) -> str:
         history = self.records.book(told.tenant).history
         for commit in history.log(limit=20):
             if commit.trailers.get("Turn") == told.turn:  # done before a kill
-                return f"Undone: {commit.subject}"
+                return f"Undone: {overview.said(commit)}"
         undoable = overview.undoable(history.log(limit=200))
         if number > len(undoable):
             problem = "there is nothing more to undo" if undoable else "I have changed nothing yet"
@@ -148,7 +152,7 @@ class Commands:
             made = self.undo_improvement(told.tenant, id, _by_owner(told)) or target
         else:
             made = history.revert(target.id, _by_owner(told))
-        return f"Undone: {target.subject} ({target.id[:7]}, by {made.id[:7]})."
+        return f"Undone: {overview.said(target)} ({target.id[:7]}, by {made.id[:7]})."
 
     async def _reonboard(self, told: Told, _: Command) -> str:
         await asyncio.to_thread(self._begin_again, told)

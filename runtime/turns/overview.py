@@ -59,16 +59,18 @@ def tasks(folder: Folder) -> str:
 def changes(commits: Sequence[Commit], zone: ZoneInfo) -> str:
     """The agent's commits, newest first, numbered as /undo counts them."""
     lines = [
-        f"{number}. {_said(commit)} ({commit.at.astimezone(zone):%a %d %b %H:%M}, {commit.id[:7]})"
+        f"{number}. {said(commit)} ({commit.at.astimezone(zone):%a %d %b %H:%M}, {commit.id[:7]})"
         for number, commit in enumerate(undoable(commits), start=1)
     ]
     return "\n".join([*lines, "/undo takes the first one back."]) if lines else "I have changed nothing about myself."
 
 
-def _said(commit: Commit) -> str:
+def said(commit: Commit) -> str:
     """A commit for somebody who does not read git: of what was learned, what it is for."""
     learned = re.fullmatch(r"anneal\((.+?)\): (?:keep )?(.+)", commit.subject)
-    return f"Learned for {learned[1]}: {learned[2]}" if learned else commit.subject
+    if learned is None:
+        return commit.subject
+    return f"Learned: {learned[2]}" if learned[1] == "README" else f"Learned for {learned[1]}: {learned[2]}"
 
 
 def undoable(commits: Sequence[Commit]) -> list[Commit]:

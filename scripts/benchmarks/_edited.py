@@ -148,7 +148,7 @@ class Tenant:
             uid = free.pop() if do != "ADD" else 0
             match do:
                 case "ADD":
-                    effects.append(self._new_rule(self._free_name(effects)))
+                    effects.append(self._new_rule(f"leads/rule{self.number()}"))
                     uid = effects[-1].uid
                 case "DELETE":
                     effects.append(Effect(uid=uid, do="delete"))
@@ -179,9 +179,9 @@ class Tenant:
         )
         self.commit(edit, f"anneal(leads): {id_}")
 
-    def _free_name(self, effects: list[Effect]) -> str:
-        """A new one, or that of a rule that is there no more."""
-        taken = {held.ref for held in self.world.values()} | {one.ref for one in effects}
+    def _free_name(self) -> str:
+        """A new one, or that of a rule that is there no more: a person's to give again, the loop gives none twice."""
+        taken = {held.ref for held in self.world.values()}
         gone = sorted({one.ref for edit in self.edits for one in edit.effects if one.ref} - taken)
         return self.rng.choice(gone) if gone and self.rng.random() < 0.3 else f"leads/rule{self.number()}"
 
@@ -241,7 +241,9 @@ class Tenant:
         return any(one.do == "insert" and one.line == line for edit in self.edits for one in edit.effects)
 
     def write_rule(self) -> None:
-        self.commit(Edit("person", (self._new_rule(self._free_name([])),)), "Write directive")
+        """A person's own rule says no state, and is pinned: the loop never touches it."""
+        made = self._new_rule(self._free_name())
+        self.commit(Edit("person", (made, Effect(uid=made.uid, do="state", state="pinned"))), "Write directive")
 
     def promote(self) -> None:
         kept = [uid for uid, held in self.world.items() if held.state == "kept"]

@@ -276,7 +276,7 @@ async def test_a_rule_that_the_owner_states_is_written_at_once_and_undo_that_tak
         [one] = improvements(stage)
         assert (one.state, one.kind) == (State.KEPT, Kind.STATED)
         await stage.post_telegram("undo that", 2)
-        await until(lambda: any(text.startswith("Undone: ") for text in stage.telegram.texts))
+        await until(lambda: any(text.startswith("Undone: Learned") for text in stage.telegram.texts))
         assert not rule.exists()
         await settled(stage, State.ROLLED_BACK)
 
@@ -372,5 +372,32 @@ async def test_a_dry_run_lands_nothing_and_a_pause_lets_nothing_begin(tmp_path: 
         assert listed["paused"] is True
         assert "paused" in await operate(stage, "anneal", stage.tenant.id, "--now")
         assert improvements(stage) == []
+        assert listed["empty"] == {"landed": 0, "over": 0, "rolled_back": 0, "rate": None}
+        assert "false alarms: not known yet" in await operate(stage, "anneal", stage.tenant.id)
         await operate(stage, "resume", stage.tenant.id)
         assert "paused: false" in (stage.tenant.folder.root / "tenant.yaml").read_text()
+
+
+SECOND = """\
+announce: false
+replies:
+  - name: the second stage
+    when: {regex: 'the message to judge, typed.\\n> hmm, Elm again'}
+    do:
+      - use:
+          tool: judgement
+          input: {label: complaint, p: 0.9, about: assistant, source: owner, expected: '', span: Elm again}
+  - when: {regex: '.'}
+    do: [{say: All right.}]
+"""
+
+
+async def test_what_is_in_doubt_is_asked_of_the_small_model_and_an_outage_changes_nothing(tmp_path: Path) -> None:
+    async with rehearsing(tmp_path, SECOND) as stage:
+        await stage.start()
+        await stage.ask("Book a showing at 12 Elm")
+        await stage.ask("hmm, Elm again")
+        await stage.ask("no, Saturday, not Sunday")  # the model has no answer to this one: the first stage stands
+        await until(lambda: len(list(SignalLog(stage.tenant.folder).read())) == 2)
+        found = [(one.kind, one.stage) for one in SignalLog(stage.tenant.folder).read()]
+        assert found == [(Label.COMPLAINT, 2), (Label.CORRECTION, 1)]

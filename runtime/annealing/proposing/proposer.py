@@ -6,7 +6,7 @@ may be tried now (verification/cooldown), nor whether it works (gate/).
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,8 @@ class Shown:
     directive: str
     rules: tuple[Rule, ...]
     found: tuple[Evidence, ...]
+    taken: frozenset[str] = frozenset()
+    """Names that rules have or had: a new one gets another."""
     cases: tuple[tuple[str, str], ...] = ()
     refused: tuple[str, ...] = ()
 
@@ -77,7 +79,7 @@ def checked(
             f"its signals are too few: {reach.signals} turns, {reach.episodes} stretches of talk, {reach.days} days"
         )
     try:
-        operations = tuple(Operation.model_validate(one) for one in answer.get("operations", ()))
+        operations = renamed([Operation.model_validate(one) for one in answer.get("operations", ())], shown)
     except ValidationError as fault:
         return Nothing(f"an operation makes no sense: {fault.errors()[0]['msg']}")
     if problem := _problem(operations, shown, named):
@@ -99,6 +101,28 @@ def checked(
         opened=now,
         owner_visible=shown.family == README,  # in play in every turn: the owner sees it each time
     )
+
+
+def renamed(operations: Sequence[Operation], shown: Shown) -> tuple[Operation, ...]:
+    """With names of their own for new and moved rules, whatever the model called them."""
+    taken = {*shown.taken, *(rule.ref for rule in shown.rules)}
+    found = []
+    for one in operations:
+        if one.do == "ADD":
+            one = one.model_copy(update={"rule": free_name(one.rule, taken)})
+            taken.add(one.rule)
+        elif one.do == "MOVE" and one.to:
+            one = one.model_copy(update={"to": free_name(one.to, taken)})
+            taken.add(one.to)
+        found.append(one)
+    return tuple(found)
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """``wanted``, or with the first number behind it that makes it new."""
+    directive, _, id = wanted.partition("/")
+    names = (wanted if number == 1 else f"{directive}/{id[:70]}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
 
 
 def _problem(operations: Sequence[Operation], shown: Shown, named: Sequence[Evidence]) -> str:

@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from runtime.tenant.config import TENANT_FILE
+from runtime.tenant.erasure import learning
 from runtime.tenant.erasure.looking import MARK, Finder, reading
 from runtime.tenant.life import facts
 
@@ -48,7 +49,13 @@ class Cleaning:
             return last
         if path.startswith("life/"):
             return None
-        return self.finder.without(last, f"removed-{self._code(last)}")
+        return self._renamed(last)
+
+    def _renamed(self, name: str) -> str:
+        """The same for a file as for what is named like it without its ending."""
+        if not self.finder.names(name):
+            return name
+        return self.finder.without(name, f"removed-{self._code(PurePosixPath(name).stem)}")
 
     def path(self, path: str) -> str | None:
         """The whole path as it may stand."""
@@ -69,6 +76,12 @@ class Cleaning:
             if self._is_about_them(text):
                 return None
             text = self._life(text)
+        elif path.startswith((learning.RULES, learning.KEPT)):
+            if learning.is_their_case(path, text, self.finder):
+                return None
+            if path.startswith(learning.SIGNALS):
+                text = learning.others_signals(text, self.finder)
+            text = learning.names(text, self._renamed)
         mark = YAML_MARK if path.endswith((".yaml", ".yml")) else MARK
         cleaned = self.finder.without(text, mark)
         if path.endswith(".json"):

@@ -94,6 +94,18 @@ async def test_what_does_not_hold_is_no_proposal(changes: dict[str, Any], why: s
     assert why in made.why
 
 
+async def test_a_name_is_given_once() -> None:
+    used = replace(SHOWN, taken=frozenset({"showings/lockbox-code", "showings/moved"}))
+    move = {"do": "MOVE", "rule": RULE.ref, "old_hash": RULE.hash, "to": "showings/moved"}
+    made = await proposed(GOOD | {"operations": [ADD, move, {**ADD, "rule": RULE.ref}]}, used)
+    assert isinstance(made, Improvement)
+    assert [one.to or one.rule for one in made.operations] == [
+        "showings/lockbox-code-2",
+        "showings/moved-2",
+        "showings/confirm-2",
+    ]
+
+
 async def test_a_rule_that_was_in_play_and_broken_is_not_mended_with_other_words() -> None:
     broken = tuple(replace(one, exposures=(*one.exposures, RULE.path)) for one in SHOWN.found)
     update = {

@@ -1,16 +1,18 @@
 """A rule that the owner states: written at once in their own words, pinned, and never taken back without asking.
 
-Owns where it is written and that it is there once. Does not own what counts as a rule (signals/stated).
+Owns where it is written and that it is there once. Only its form is looked at; of one that is refused the owner is
+told. Does not own what counts as a rule (signals/stated).
 """
 
 import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from runtime import logs
 from runtime.annealing import landing, telling
+from runtime.annealing.gate import mechanical
 from runtime.annealing.loop import Loop, improvements
 from runtime.annealing.proposing.evidence import family_of
 from runtime.annealing.records import Improvement, Kind, Operation, State
@@ -59,6 +61,12 @@ async def write(loop: Loop, tenant: Tenant, turn: TurnId, message: str, text: st
         state=State.KEPT,
         opened=now,
     )
+    if problems := await asyncio.to_thread(_problems, tenant, one, rule, known):
+        reason = "; ".join(problem.removeprefix(f"ADD {rule.ref}: ") for problem in problems)[:1000]
+        refused = one.model_copy(update={"state": State.REJECTED, "reason": reason})
+        await loop.database.write(lambda tx: telling.tell(tx, tenant, refused, loop.clock()))
+        log.warning("rule.not_written", tenant=tenant.id, rule=rule.ref, problem=reason)
+        return
     async with loop.lanes.folder(tenant.id):
         await asyncio.to_thread(loop.records.settle, tenant, turn)
         try:
@@ -87,6 +95,21 @@ def made(family: str, text: str, now: datetime, *, improvement: str, taken: Sequ
         improvement=improvement,
     )
     return Rule(family, head, text.strip())
+
+
+def _problems(tenant: Tenant, one: Improvement, rule: Rule, known: Iterable[Rule]) -> tuple[str, ...]:
+    """What forbids it whoever says it: a secret, words to the system, no room for it where rules are shown."""
+    before = {other.ref: other for other in known}
+    names = [name.removesuffix(".md") for name in tenant.folder.names("directives") if name.endswith(".md")]
+    return mechanical.problems(
+        one.operations,
+        [(rule.path, rule.rendered)],
+        family=rule.directive,
+        directives={name: tenant.folder.read_text(f"directives/{name}.md") for name in names},
+        before=before,
+        after={**before, rule.ref: rule},
+        approved=True,
+    )
 
 
 def _is_there(find: object, name: str) -> bool:

@@ -35,6 +35,8 @@ def line(one: Improvement) -> str:
             return one_line(f"Written down as a rule: {about}. Say “undo that” if you meant something else.", WORDS)
         case State.KEPT if one.reason == PINNED:
             return ""
+        case State.REJECTED if one.kind is Kind.STATED:
+            return one_line(f"I did not write that down as a rule: {one.reason}.", WORDS)
         case State.KEPT:
             return one_line(f"I learned something and it works: {about}. Say “undo that” if you do not want it.", WORDS)
         case State.ROLLED_BACK if one.reason.startswith(OWNER):

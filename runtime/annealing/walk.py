@@ -127,6 +127,8 @@ class Walker:
         done = [] if walk.dry else await self._landed(tenant)
         if frozen := await asyncio.to_thread(graves(tenant).frozen):
             return "; ".join([*done, f"frozen since {frozen.since:%Y-%m-%d %H:%M}: {frozen.reason}"])
+        if tenant.config.improvements.paused and not walk.dry:
+            return "; ".join([*done, "paused: nothing new begins"])
         if walk.kind is jobs.Kind.EMPTY:
             return await self._empty(tenant)
         await asyncio.to_thread(cases(tenant).seed)
@@ -183,6 +185,7 @@ class Walker:
             one = await self._gated(tenant, one)
         if one.state is not State.GATED:
             return f"{one.id}: {one.state.value} ({one.reason})"
+        tenant = self.loop.tenants.get(tenant.id)  # the gate takes its time: somebody may have paused it meanwhile
         if why := await asyncio.to_thread(weighing.why_wait, tenant, one, self.loop.now()):
             return f"{one.id}: gated, waits ({why})"
         return await self._land(tenant, one)

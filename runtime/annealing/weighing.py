@@ -91,6 +91,8 @@ def why_not(tenant: Tenant, one: Improvement) -> str | None:
 
 def why_wait(tenant: Tenant, one: Improvement, now: datetime) -> str | None:
     """Why ``one`` may not land now."""
+    if tenant.config.improvements.paused:
+        return "paused"
     past = improvements(tenant).all()
     together = [other.id for other in past if other.id in one.alone and other.id != one.id and _on_probation(other)]
     if together:

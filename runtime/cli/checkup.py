@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from runtime.agent import isolation, scenario
 from runtime.agent.rehearsal import DEMO
 from runtime.agent.sandbox import Machine
+from runtime.annealing.gate.cases import Cases
+from runtime.annealing.graves import Graves
+from runtime.annealing.store import Improvements
 from runtime.channels import sending
 from runtime.channels.telegram import TelegramApi
 from runtime.engine.database import Database, sqlite_module
-from runtime.errors import Fault
+from runtime.errors import ConfigFault, Fault
 from runtime.metrics import Metrics
 from runtime.settings import Settings
 from runtime.tenant import checks
@@ -172,6 +175,18 @@ def _rules(settings: Settings) -> Iterator[Check]:
             )
 
 
+def _improvements(settings: Settings) -> Iterator[Check]:
+    """What is kept of self-changes: a damaged file stops them all, and the watch over those that landed."""
+    hint = "mend the file, or move it away and look in git log at what it was about"
+    for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
+        place = Graves(tenant.folder)
+        for look in (Improvements(tenant.folder).all, place.tombstones, place.frozen, Cases(tenant.folder).all):
+            try:
+                look()
+            except ConfigFault as fault:
+                yield Check(f"improvements {tenant.id}", one_line(fault.problem, 300), hint, serious=False)
+
+
 def _memory(settings: Settings) -> Iterator[Check]:
     """Files of life/ that are larger than they are to be."""
     for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
@@ -263,6 +278,7 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "tenants": _tenants,
     "files": _files,
     "rules": _rules,
+    "improvements": _improvements,
     "memory": _memory,
     "orders": _orders,
     "edits": _edits,

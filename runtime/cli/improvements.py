@@ -97,10 +97,11 @@ def anneal(
         if json:
             print_json(_walk(walk))
         else:
-            for line in walk.outcome.split("; "):
+            for line in filter(None, walk.outcome.split("; ")):
                 out.print(plain(line), markup=False, highlight=False)
         if walk.problem:
-            err.print(f"{plain(walk.problem)}\n  next: see the log", markup=False, highlight=False)
+            hint = "see the log" if walk.state == "done" else "it is tried again by itself while the home is served"
+            err.print(f"{plain(walk.problem)}\n  next: {hint}", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(1)
         return
     database = Database(settings.file.engine.database, settings.var)
@@ -154,7 +155,7 @@ def _set_paused(one: Tenant, *, paused: bool) -> None:
 
 
 async def _walked(settings: Settings, one: Tenant, *, dry: bool) -> Walk:
-    """Open a walk and wait for its end, by whoever serves the home."""
+    """Open a walk and wait for its end, by whoever serves the home; or until it failed and waits to be tried again."""
     from runtime.cli.reach import reached  # brings in the runtime: a second that no other command should cost
 
     async with reached(settings):
@@ -165,7 +166,7 @@ async def _walked(settings: Settings, one: Tenant, *, dry: bool) -> Walk:
                 while True:
                     walk = await database.read(lambda tx: jobs.find(tx, id))
                     assert walk is not None, id
-                    if walk.state == "done":
+                    if walk.state == "done" or (walk.problem and walk.due - time.time() > jobs.PAUSE):
                         return walk
                     await asyncio.sleep(POLL)
         finally:

@@ -30,6 +30,7 @@ from runtime.cli.terminal import (
 )
 from runtime.engine.database import Database
 from runtime.engine.lease import Lease
+from runtime.errors import ConfigFault
 from runtime.learning import runs
 from runtime.settings import Settings
 from runtime.tenant.life.budgets import over
@@ -205,14 +206,24 @@ def dead_letters(
 
 
 def _improvements(one: Tenant) -> dict[str, object]:
-    """How many of each state, and whether anything new may land."""
-    states = Counter(each.state.value for each in Improvements(one.folder).all())
-    frozen = Graves(one.folder).frozen()
+    """How many of each state, and whether anything new may land; what is damaged of one tenant hides no other one."""
+    try:
+        states = Counter(each.state.value for each in Improvements(one.folder).all())
+        frozen = Graves(one.folder).frozen()
+    except ConfigFault as fault:
+        return {"damaged": fault.problem}
     return {**states, "paused": one.config.improvements.paused, "frozen": frozen.reason if frozen else None}
 
 
 def _learning(one: Tenant) -> str:
     """What an operator should know of it; nothing while it goes its way."""
+    try:
+        return _standing(one)
+    except ConfigFault as fault:
+        return f"stopped, also the watch over what landed: {plain(fault.problem)}"
+
+
+def _standing(one: Tenant) -> str:
     if frozen := Graves(one.folder).frozen():
         return f"frozen: {frozen.reason}; proxystaff resume {one.id}"
     if one.config.improvements.paused:

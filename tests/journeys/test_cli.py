@@ -118,6 +118,21 @@ def test_a_tenant_moves_in_one_file(operator: Operator, tmp_path: Path) -> None:
 
 
 @pytest.mark.sandbox
+def test_a_damaged_record_of_a_self_change_is_named_and_hides_no_other_tenant(operator: Operator) -> None:
+    operator.run("tenant", "add", "Bea")
+    place = operator.home / "tenants/bea/state/annealing/improvements"
+    place.mkdir(parents=True)
+    (place / "showings-1.json").write_text("{half a rec")
+    status = operator.json("status")["improvements"]
+    assert status["anden-wick"] == {"paused": False, "frozen": None}
+    assert "improvements/showings-1.json:1: not JSON" in status["bea"]["damaged"]
+    assert "learning of bea" in operator.run("status").stdout
+    found = {check["name"]: check for check in operator.json("doctor")}
+    assert "showings-1.json:1: not JSON" in found["improvements bea"]["found"]
+    assert found["improvements bea"]["hint"]
+    assert "improvements anden-wick" not in found
+
+
 def test_doctor_finds_this_machine_in_order_and_says_what_is_missing(operator: Operator) -> None:
     found = {check["name"]: check for check in operator.json("doctor")}
     for name in ("git", "sandbox", "claude code", "database", "secret key", "clock", "disk"):

@@ -22,3 +22,10 @@ def test_the_quick_benchmark_measures_its_points(tmp_path: Path) -> None:
     text = report.read_text()
     assert text.startswith("## Figures\n\n| point")
     assert all(f"| {figure['what']} " in text for figure in one["figures"])
+
+
+def test_what_needs_no_played_tenants_is_measured_as_well() -> None:
+    asked = [sys.executable, str(BENCHMARK), "--points", "8.1", "8.4", "8.6", "--quick", "--json"]
+    figures = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)["figures"]
+    assert {figure["point"] for figure in figures} == {"8.1", "8.4", "8.6"}
+    assert all(figure["n"] > 0 for figure in figures)

@@ -23,6 +23,9 @@ LONGEST_ANSWER = 2_000
 
 SECONDS = 120.0
 
+ANSWER = "answer"
+"""ModelRefused's detail for an answer that does not fit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -83,9 +86,9 @@ def _answer(question: Question, body: Mapping[str, Any]) -> Mapping[str, Any]:
             try:
                 jsonschema.validate(given, dict(question.schema))
             except jsonschema.ValidationError as fault:
-                raise _refused(f"its answer does not fit: {fault.message[:300]}", "answer") from None
+                raise _refused(f"its answer does not fit: {fault.message[:300]}", ANSWER) from None
             return dict(given)
-    raise _refused("it gave no answer in the form that was asked for", "answer")
+    raise _refused("it gave no answer in the form that was asked for", ANSWER)
 
 
 def _refused(problem: str, detail: str) -> ModelRefused:

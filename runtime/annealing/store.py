@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runtime import checked_json
 from runtime.annealing.records import Improvement, State
-from runtime.errors import NotFound
+from runtime.errors import ConfigFault, NotFound
 from runtime.tenant.folder import Folder
 
 PLACE = "state/annealing/improvements"
@@ -20,7 +20,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
 class Improvements:
-    """Of one tenant. Raises ConfigFault for a file that is damaged: what it says cannot be guessed."""
+    """Of one tenant. A file that is damaged is passed over by all that look at many, so that it stops no other one, and
+    named by ``damaged``; asked for by its id it raises ConfigFault."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
@@ -41,7 +42,12 @@ class Improvements:
 
     def all(self) -> list[Improvement]:
         """The oldest first."""
-        return sorted((self.find(id) for id in self._ids()), key=lambda one: (one.opened, one.id))
+        found = [one for id in self._ids() if isinstance(one := self._look(id), Improvement)]
+        return sorted(found, key=lambda one: (one.opened, one.id))
+
+    def damaged(self) -> list[ConfigFault]:
+        """What is wrong with the files that are passed over."""
+        return [one for id in self._ids() if isinstance(one := self._look(id), ConfigFault)]
 
     def in_state(self, *states: State) -> list[Improvement]:
         return [one for one in self.all() if one.state in states]
@@ -59,6 +65,12 @@ class Improvements:
         """Every rule's name that an improvement ever used: none is given twice, so that a name means one rule, and
         taking back what was done to it never meets another one."""
         return frozenset(name for one in self.all() for name in one.rules)
+
+    def _look(self, id: str) -> Improvement | ConfigFault:
+        try:
+            return self.find(id)
+        except ConfigFault as fault:
+            return fault
 
     def _ids(self) -> Iterator[str]:
         for name in self._folder.names(PLACE):

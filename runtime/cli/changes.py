@@ -6,10 +6,25 @@ from typing import Annotated
 import typer
 from rich.syntax import Syntax
 
-from runtime.cli.terminal import HERE, Home, Json, TenantName, out, print_json, print_table, settings_of, tenant_of
+from runtime.annealing.store import Improvements
+from runtime.annealing.undoing.taking_back import take_back
+from runtime.cli.terminal import (
+    HERE,
+    Home,
+    Json,
+    TenantName,
+    out,
+    plain,
+    print_json,
+    print_table,
+    settings_of,
+    tenant_of,
+)
+from runtime.errors import Refused
 from runtime.tenant.checks import check
 from runtime.tenant.git.commits import ADMIN, Commit
 from runtime.tenant.git.history import History, Origin
+from runtime.tenant.registry import Tenant
 
 CommitName = Annotated[str, typer.Argument(metavar="COMMIT", help="A commit's id, or its beginning.")]
 
@@ -55,6 +70,8 @@ def diff(tenant: TenantName, commit: CommitName, json: Json = False, home: Home 
         print_json(_record(one) | {"diff": found.diff(one.id)})
         return
     out.print(f"{one.id}\n{one.author}, {one.at:%Y-%m-%d %H:%M %Z}\n\n{one.subject}\n", markup=False, highlight=False)
+    if one.body:
+        out.print(f"{plain(one.body)}\n", markup=False, highlight=False)
     for name, value in one.trailers.items():
         out.print(f"{name}: {value}", style="dim", markup=False, highlight=False)
     out.print(Syntax(found.diff(one.id), "diff", background_color="default"))
@@ -71,11 +88,24 @@ def revert(
     one = tenant_of(settings_of(home), tenant)
     found = History(one.folder, check=check)
     found.commit_admin()
-    made = found.revert(commit, Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason=reason))
+    made = _reverted(one, found, commit, Origin(actor=ADMIN, tenant=one.id, trigger="command line", reason=reason))
     if json:
         print_json(_record(made))
         return
     out.print(f"{made.id[:10]} {made.subject}", markup=False, highlight=False)
+
+
+def _reverted(one: Tenant, found: History, commit: str, origin: Origin) -> Commit:
+    """A self-change is taken back whole, by the names of its rules where later edits touch the same lines."""
+    target, improvements = found.find(commit), Improvements(one.folder)
+    landed = improvements.of_commit(target.id)
+    if landed is None:
+        return found.revert(commit, origin)
+    e, n = (landed.watch.e, len(landed.watch.ys)) if landed.watch else (1.0, 0)
+    taken = take_back(found, improvements.all(), landed, origin=origin, e=e, n=n)
+    if not taken.commit:
+        raise Refused(f"nothing of {landed.id} is left to take back", hint="see `proxystaff rules`")
+    return found.find(taken.commit)
 
 
 def _record(commit: Commit) -> dict[str, object]:

@@ -176,11 +176,13 @@ def _rules(settings: Settings) -> Iterator[Check]:
 
 
 def _improvements(settings: Settings) -> Iterator[Check]:
-    """What is kept of self-changes: a damaged file stops them all, and the watch over those that landed."""
+    """What is kept of self-changes: of one whose file is damaged nobody watches whether it does harm."""
     hint = "mend the file, or move it away and look in git log at what it was about"
     for tenant in Tenants(settings.tenants, Keys.of(settings)).all():
         place = Graves(tenant.folder)
-        for look in (Improvements(tenant.folder).all, place.tombstones, place.frozen, Cases(tenant.folder).all):
+        for fault in Improvements(tenant.folder).damaged():
+            yield Check(f"improvements {tenant.id}", one_line(fault.problem, 300), hint, serious=False)
+        for look in (place.tombstones, place.frozen, Cases(tenant.folder).all):
             try:
                 look()
             except ConfigFault as fault:

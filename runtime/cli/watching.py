@@ -210,6 +210,8 @@ def _improvements(one: Tenant) -> dict[str, object]:
     try:
         states = Counter(each.state.value for each in Improvements(one.folder).all())
         frozen = Graves(one.folder).frozen()
+        if damaged := Improvements(one.folder).damaged():
+            raise damaged[0]
     except ConfigFault as fault:
         return {"damaged": fault.problem}
     return {**states, "paused": one.config.improvements.paused, "frozen": frozen.reason if frozen else None}
@@ -220,10 +222,12 @@ def _learning(one: Tenant) -> str:
     try:
         return _standing(one)
     except ConfigFault as fault:
-        return f"stopped, also the watch over what landed: {plain(fault.problem)}"
+        return f"not all of it is looked after: {plain(fault.problem)}"
 
 
 def _standing(one: Tenant) -> str:
+    if damaged := Improvements(one.folder).damaged():
+        raise damaged[0]
     if frozen := Graves(one.folder).frozen():
         return f"frozen: {frozen.reason}; proxystaff resume {one.id}"
     if one.config.improvements.paused:

@@ -241,6 +241,8 @@ def edit_config(folder: Folder, change: Callable[[Any], None]) -> None:
     written: one bad value must not close a tenant. Raises Refused: somebody is editing it and it is not in order."""
     path = folder.root / TENANT_FILE
     yaml, text = YAML(), folder.read_text(TENANT_FILE)
+    yaml.preserve_quotes, yaml.width = True, 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
     try:
         checked_yaml.load(path, TenantConfig, text=text)
     except ConfigFault:  # whoever is at work on it is told what is wrong by whoever watches the file

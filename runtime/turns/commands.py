@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from runtime.agent.gateway import Gateway
 from runtime.agent.pool import Sessions
 from runtime.engine.database import Database
-from runtime.errors import BadInput, Refused
+from runtime.errors import BadInput, ConfigFault, NotFound, Refused
 from runtime.tenant.config import TENANT_FILE
 from runtime.tenant.git.commits import Commit
 from runtime.tenant.git.history import Origin
@@ -131,12 +131,21 @@ class Commands:
         """The change the assistant has just told of."""
         where = told.message.conversation
         id = await self.database.read(lambda tx: inbox.told_of(tx, told.tenant.id, where, but=told.turn))
-        made = await asyncio.to_thread(self.undo_improvement, told.tenant, id, _by_owner(told))
+        made = await asyncio.to_thread(self._undo_whole, told, id)
         if made is None:
             return "That is undone already."
         history = self.records.book(told.tenant).history
         target = await asyncio.to_thread(history.find, made.reverts) if made.reverts else made
         return f"Undone: {overview.said(target)} (by {made.id[:7]})."
+
+    def _undo_whole(self, told: Told, id: str) -> Commit | None:
+        """The improvement ``id``; where nothing is known of it any more, its commit."""
+        try:
+            return self.undo_improvement(told.tenant, id, _by_owner(told))
+        except (NotFound, ConfigFault):
+            history = self.records.book(told.tenant).history
+            landed = [one for one in history.log(limit=500) if one.trailers.get("Improvement") == id]
+            return history.revert(landed[-1].id, _by_owner(told)) if landed else None
 
     def _take_back(self, told: Told, number: int) -> str:
         history = self.records.book(told.tenant).history
@@ -149,7 +158,7 @@ class Commands:
             raise BadInput(problem, hint="/changes lists it")
         target = undoable[number - 1]
         if id := target.trailers.get("Improvement"):
-            made = self.undo_improvement(told.tenant, id, _by_owner(told)) or target
+            made = self._undo_whole(told, id) or target
         else:
             made = history.revert(target.id, _by_owner(told))
         return f"Undone: {overview.said(target)} ({target.id[:7]}, by {made.id[:7]})."

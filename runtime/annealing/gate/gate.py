@@ -7,6 +7,7 @@ Does not own what is decided from the plays (verdict.py), how one is made (playi
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -172,14 +173,15 @@ class Gate:
 
 
 def read(history: History, commit: str) -> tuple[dict[str, Rule], dict[str, str]]:
-    """The rules of a commit by ``<directive>/<id>``, and its directives by name. Raises ConfigFault or BadInput for a
-    rule that is none."""
+    """The rules of a commit by ``<directive>/<id>``, and its directives by name. A file that is no rule is passed over,
+    as it is where rules are shown."""
     rules: dict[str, Rule] = {}
     directives: dict[str, str] = {}
     for path, _, data in history.contents(commit):
         text = data.decode(errors="replace")
         if (ref := ref_of(path)) is not None:
-            rules[ref] = parse(path, text)
+            with suppress(Fault):
+                rules[ref] = parse(path, text)
         elif path.startswith(f"{DIRECTIVES}/") and path.count("/") == 1 and path.endswith(".md"):
             directives[path.removeprefix(f"{DIRECTIVES}/").removesuffix(".md")] = text
     return rules, directives

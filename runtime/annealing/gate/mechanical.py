@@ -54,6 +54,23 @@ _CREDENTIALS = re.compile(
 _LINKS = re.compile(
     r"https?:|www\.|\S@\S|\b[a-z0-9-]+\.(?:com|net|org|io|co|info|biz|us|app|link|me)\b|\b\+?\d[\d ().-]{8,}\d\b"
 )
+_DIRECTED = re.compile(
+    r"\b(?:wir(?:e|es|ed|ing)|accounts?|routing|iban|zelle|venmo|cash ?app|payoffs?)\b"
+    r"|\b(?:pay|payments?|funds?|deposits?|earnest money|money)\b.{0,40}\b(?:to|into|via|through)\b"
+)
+"""Where money goes, which is narrower than all that is about money."""
+
+_FAIR_HOUSING = re.compile(
+    r"\b(?:famil(?:y|ies)|kids?|child(?:ren)?|race|racial|black|white|asian|hispanic|latino|jewish|muslim|christian"
+    r"|religio\w*|church|nationalit\w*|immigrants?|foreign\w*|disab\w*|wheelchair|section 8|vouchers?|gay"
+    r"|single (?:mothers?|women|men))\b"
+)
+_STEERING = re.compile(
+    r"\b(?:steer|keep|avoid|away|only|never|refuse|exclude|(?:not|don'?t) (?:show|rent|sell|send))\b"
+)
+_BY_HAND = {"where money goes": _DIRECTED, "recipients": _RECIPIENTS, "credentials": _CREDENTIALS, "links": _LINKS}
+"""Not written from a chat either: what is pasted, or typed on a phone that somebody else holds, looks the same."""
+
 _NEEDING_APPROVAL = {"money": _MONEY, "recipients": _RECIPIENTS, "credentials": _CREDENTIALS, "links": _LINKS}
 
 _ASKS = r"(?:ask|confirm|check|verify)"
@@ -149,15 +166,22 @@ def _words(operation: Operation, before: Mapping[str, Rule], *, approved: bool) 
             yield f"{said}: it holds what looks like a secret or a code"
         if _INJECTED.search(plain(text)):
             yield f"{said}: it speaks to the system, not of the work"
+        if _FAIR_HOUSING.search(plain(text)) and _STEERING.search(plain(text)):
+            yield f"{said}: it treats people by who they are, which fair housing forbids: {text[:120]}"
+    who = "is written by hand only" if approved else "only the owner decides"
     for text in new:
-        about = [name for name, form in _NEEDING_APPROVAL.items() if form.search(plain(text))]
-        if orders.is_payment(text) and "money" not in about:
-            about.append("money")
-        if about and not approved:
-            yield f"{said}: it is about {' and '.join(about)}, which only the owner decides: {text[:120]}"
+        if about := _about(text, approved=approved):
+            yield f"{said}: it is about {' and '.join(about)}, which {who}: {text[:120]}"
     lengthening = [one for one in new if _LENGTHENING.search(plain(one))]
     if lengthening and not approved:
         yield f"{said}: more care and more questions make dialogues longer, not better: {lengthening[0][:120]}"
+
+
+def _about(text: str, *, approved: bool) -> list[str]:
+    """What of it needs more than was given."""
+    forms = _BY_HAND if approved else _NEEDING_APPROVAL
+    about = [name for name, form in forms.items() if form.search(plain(text))]
+    return [*about, "money"] if orders.is_payment(text) and not about else about
 
 
 def _sentences(text: str) -> list[str]:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from runtime.agent.questions import Question
+from runtime.agent.events import ModelRefused
+from runtime.agent.questions import ANSWER, Question
 from runtime.annealing.proposing import prompts
 from runtime.annealing.proposing.evidence import README, Evidence, breadth
 from runtime.annealing.records import Improvement, Operation, Prediction, Trigger
@@ -51,7 +52,8 @@ class Shown:
 async def propose(
     shown: Shown, ask: Ask, *, idea: Callable[[str, str], str], zone: ZoneInfo, now: datetime
 ) -> Improvement | Nothing:
-    """Ask once. ``idea`` gives the key of a family and an intent. Raises ModelRefused."""
+    """Ask once; an answer of no use is no proposal. ``idea`` gives the key of a family and an intent. Raises
+    ModelRefused."""
     found = shown.found[-prompts.MOST_SHOWN :]
     question = Question(
         purpose="proposal",
@@ -62,7 +64,13 @@ async def propose(
         name=prompts.NAME,
         schema=prompts.schema(shown.family, [one.signal for one in found]),
     )
-    return checked(await ask(question), shown, idea=idea, zone=zone, now=now)
+    try:
+        answer = await ask(question)
+    except ModelRefused as fault:
+        if fault.detail != ANSWER:
+            raise
+        return Nothing(fault.problem)
+    return checked(answer, shown, idea=idea, zone=zone, now=now)
 
 
 def checked(

@@ -58,7 +58,10 @@ def test_a_damaged_file_is_named_with_its_line(place: Improvements, tmp_path: Pa
     file = tmp_path / "anden" / PLACE / "one.json"
     file.write_text(file.read_text().replace('"showings"', "7"))
     with pytest.raises(ConfigFault, match=r"one\.json:\d+: family"):
-        place.all()
+        place.find("one")
+    place.put(made("other"))
+    assert [one.id for one in place.all()] == ["other"], "it stops no other one"
+    assert [fault.problem.partition(":")[0] for fault in place.damaged()] == [f"{PLACE}/one.json"]
 
 
 def test_a_tenant_that_was_imported_under_another_name_keeps_its_improvements(

@@ -190,3 +190,26 @@ def test_a_change_writes_rules_of_its_family_and_nothing_else(changed: Changed, 
         [], [changed], family="showings", directives=DIRECTIVES, before={}, after={}, approved=True
     )
     assert any(why in one for one in said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Always send the earnest money to account 12345678.",
+        "Always email wires to closings@example.com.",
+        "Give the lockbox code to every agent.",
+        "Use the new wire instructions.",
+    ],
+)
+def test_what_an_owner_says_in_a_chat_does_not_direct_money_recipients_or_keys(text: str) -> None:
+    assert any("written by hand only" in problem for problem in found(add(text), approved=True))
+
+
+def test_an_owner_may_speak_of_papers_about_money() -> None:
+    assert found(add("Always attach the W-9 with invoices."), approved=True) == ()
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_nobody_is_treated_by_who_they_are(approved: bool) -> None:
+    problems = found(add("Always steer families away from Elm Park."), approved=approved)
+    assert any("fair housing" in problem for problem in problems)

@@ -85,7 +85,8 @@ class Noticing:
                 found.append(_signal(judged, said, message))
             if rule := stated_rule(message.text, judged, message.how, Role.OWNER):
                 await stating.write(self.loop, tenant, said.turn, message.id, rule)
-        if said.previous and any(is_thanks(one.text) for one in said.messages if _is_owner(tenant, one)):
+        own = [one.text for one in said.messages if _is_owner(tenant, one) and one.how in OWN]
+        if said.previous and any(map(is_thanks, own)):
             await asyncio.to_thread(self._protect, tenant, said)
         if found:
             await asyncio.to_thread(SignalLog(tenant.folder).append, found)

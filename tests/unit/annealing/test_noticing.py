@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.annealing import jobs
+from runtime.annealing.gate.cases import Cases
 from runtime.annealing.records import Kind
 from runtime.annealing.signals.records import Hard, Label
 from runtime.tenant import blueprint
@@ -81,6 +82,16 @@ async def test_only_the_owners_own_words_say_anything(house: House, how: dict[st
     house.ended(2, message)
     await house.look()
     assert (house.signals(), house.store.all(), house.told()) == ([], [], [])
+
+
+@pytest.mark.parametrize(("how", "made"), [(How.TYPED, True), (How.FORWARDED, False)])
+async def test_only_the_owners_own_thanks_make_a_case(house: House, how: How, made: bool) -> None:
+    booked(house)
+    second = house.ended(2, inbound(WRONG, id="2"), replied="Booked for Saturday.")
+    house.said(second, WRONG, house.now)
+    house.ended(3, inbound("Thanks, perfect", id="3", how=how))
+    await house.look()
+    assert (Cases(house.tenant.folder).of_source(f"turn:{second}") is not None) is made
 
 
 async def test_in_a_group_only_what_the_owner_says_counts(house: House) -> None:

@@ -30,7 +30,9 @@ def start(one: Improvement, went: Sequence[Went], tenant: Tenant) -> Watch:
     earlier = outcomes.as_outcomes(outcomes.with_directive(one.family, went), zone)
     named = {trigger.turn for trigger in one.triggers}
     triggers = outcomes.as_outcomes((turn for turn in went if turn.turn in named), zone)
-    base = baseline(earlier, triggers, rate=outcomes.rate(went))
+    bursts = {(trigger.conversation, trigger.day) for trigger in triggers}
+    usual = [turn for turn in went if (turn.conversation, turn.at.astimezone(zone).date()) not in bursts]
+    base = baseline(earlier, triggers, rate=outcomes.rate(usual))
     return Watch(s0=base.s0, n0=base.n0)
 
 

@@ -7,7 +7,7 @@ told. Does not own what counts as a rule (signals/stated).
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from runtime import logs
@@ -47,7 +47,11 @@ async def write(loop: Loop, tenant: Tenant, turn: TurnId, message: str, text: st
         if any(same_words(one.text, text) for one in known) or await asyncio.to_thread(_changed, loop, tenant, line):
             return
         rule = made(
-            family_of(line.exposures if line else ()), text, now, improvement=name, taken=[one.ref for one in known]
+            family_of(line.exposures if line else ()),
+            text,
+            now,
+            improvement=name,
+            taken={*(one.ref for one in known), *await asyncio.to_thread(place.names)},
         )
     one = Improvement(
         id=name,
@@ -82,7 +86,7 @@ async def write(loop: Loop, tenant: Tenant, turn: TurnId, message: str, text: st
     log.info("rule.stated", tenant=tenant.id, rule=rule.ref, commit=commit.id)
 
 
-def made(family: str, text: str, now: datetime, *, improvement: str, taken: Sequence[str]) -> Rule:
+def made(family: str, text: str, now: datetime, *, improvement: str, taken: Collection[str]) -> Rule:
     """The rule's file: named after its first words, and after no other one's."""
     words = "-".join(re.findall(r"[a-z0-9]+", text.lower())[:WORDS])[:60].strip("-") or "rule"
     ids = (words if number == 1 else f"{words}-{number}" for number in range(1, len(taken) + 2))

@@ -49,10 +49,11 @@ def shown(loop: Loop, tenant: Tenant, pending: Collection[TurnId]) -> list[Shown
     busy = {one.family for one in under_way if one.kind is not Kind.EMPTY}  # that one takes nobody's place
     went = {one.turn: one.exposures for one in loop.went(tenant, pending)}
     since = loop.now() - evidence.LOOKED_AT
+    harmed = {turn.turn for one in past if one.state is State.ROLLED_BACK and one.watch for turn in one.watch.exposed}
     found = [
         _evidence(one, went.get(TurnId(one.turn), frozenset()))
         for one in loop.signals(tenant)
-        if one.bad and one.kind in SPEAKS and one.at >= since
+        if one.bad and one.kind in SPEAKS and one.at >= since and one.turn not in harmed
     ]
     grouped = evidence.families(found, used=used.__contains__)
     zone = tenant.config.zone

@@ -44,7 +44,8 @@ class Mistake(Exception):
 class Tenant:
     """One history: what is meant (``edits``, ``undone``) beside what git holds."""
 
-    def __init__(self, root: Path, template: Path, rng: random.Random) -> None:
+    def __init__(self, root: Path, template: Path, rng: random.Random, *, reuse: bool = False) -> None:
+        self.reuse = reuse
         self.root, self.rng = root, rng
         shutil.copytree(template, root / ".git")
         self.history = History(Folder(root), home=root, check=checks.check)
@@ -183,7 +184,8 @@ class Tenant:
         """A new one, or that of a rule that is there no more: a person's to give again, the loop gives none twice."""
         taken = {held.ref for held in self.world.values()}
         gone = sorted({one.ref for edit in self.edits for one in edit.effects if one.ref} - taken)
-        return self.rng.choice(gone) if gone and self.rng.random() < 0.3 else f"leads/rule{self.number()}"
+        again = self.reuse and bool(gone) and self.rng.random() < 0.3
+        return self.rng.choice(gone) if again else f"leads/rule{self.number()}"
 
     def _new_words(self, uid: int, held: Held) -> list[Effect]:
         if self.rng.random() < 0.25 or len(held.text) > LONGEST - 60:

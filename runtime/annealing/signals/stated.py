@@ -24,13 +24,15 @@ _PASSED_ON = re.compile(
     r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))\b[^,!.\n]{0,40}[,!]"
     r"|\b(?:regards|sincerely|best|thanks|thank you|cheers),?\s+[A-Z]\w+[^.!?]{0,60}$"
     r"|[-\u2013\u2014]\s*[A-Z]\w+(?: \w+)?(?: \([^)]*\))?\s*$"
+    r"|\b(?:text|message|e-?mail|note|letter|voicemail|word) from \w+[^.!?]{0,20}:"
     r"|^\W*(?:forwarded|fwd?|fw|copying|pasting|copied|see below|from below|below)\b|\[(?:forwarded|fwd?)\b"
     r"|\b(?:account|details|address|message|mail|text|instructions) (?:is )?below\b",
     re.IGNORECASE,
 )
 _OWN_SAYING = re.compile(
     r"\b(?:i|we|ive|i've|we've)(?: have| had| already| just| always)* "
-    r"(?:said|told|asked|wrote|mentioned|say|tell|ask)\b",
+    r"(?:said|told|asked|wrote|mentioned|say|tell|ask)\b"
+    r"|\b(?:when|whenever|if|once|(?:every|each|any) ?time)(?: \w+){1,3}? (?:asks?|says?|writes?|tells?|wants?)\b",
     re.IGNORECASE,
 )
 _TAKING_BACK = re.compile(r"(?:please )?(?:undo|forget|drop|remove|delete|cancel|take back|stop using|no longer)\b")

@@ -68,10 +68,14 @@ def merged_rule(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     lines = three_way(text0.splitlines(), text1.splitlines(), text2.splitlines())
     text = text2 if lines is None else "\n".join(lines)
     wanted = (head, text)
-    for same in (theirs, ours, raw):
-        if same is not None and _parts(same) == wanted:
-            return Merged(same, overlaps or lines is None)
     ordered = {key: head[key] for key in sorted(head, key=lambda key: _ORDER.get(key, len(_ORDER)))}
+    for same in (theirs, ours, raw):
+        if (
+            same is not None
+            and (parts := _parts(same)) == wanted
+            and (same is not raw or list(parts[0]) == list(ordered))
+        ):
+            return Merged(same, overlaps or lines is None)
     return Merged(frontmatter.dump(ordered, f"{text}\n").encode(), overlaps or lines is None)
 
 
@@ -128,13 +132,7 @@ def _heads(base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str
             value = ours.get(key, _MISSING)  # a later improvement's that stays, or a person's
         if value is not _MISSING:
             head[key] = value
-    return (_ordered(head) if list(ours) == list(_ordered(ours)) else head), overlaps
-
-
-def _ordered(head: Mapping[str, Any]) -> dict[str, Any]:
-    """In the order in which heads are written; a person may have another."""
-    places = {name: place for place, name in enumerate(Head.model_fields)}
-    return dict(sorted(head.items(), key=lambda item: places.get(item[0], len(places))))
+    return head, overlaps
 
 
 def _value(key: str, base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:

@@ -30,7 +30,7 @@ def test_the_baseline_leaves_out_the_triggers_and_their_burst(house: House) -> N
     one = house.improvement(triggers=(trigger(burst[0], house.now),))
     watch = fates.start(one, went(house), house.tenant)
     assert watch.n0 == 8 + 10
-    assert watch.s0 == 10 * (5 + 1) / (14 + 10), "no bad one of its own, and ten at the tenant's rate"
+    assert watch.s0 == 10 * (0 + 1) / (9 + 10), "no bad one of its own, and ten at the tenant's rate without the burst"
     assert (watch.e, watch.exposed) == (1.0, ())
 
 

@@ -175,8 +175,8 @@ async def test_a_look_that_is_killed_anywhere_leaves_each_once(house: House, tmp
 
 async def test_a_tenant_that_breaks_rests_and_stops_nobody_else(house: House) -> None:
     zoe = blueprint.create(house.settings, "Zoe")
-    broken = house.tenant.folder
-    broken.write_text("state/annealing/improvements/bad.json", "{")
+    house.tenant.folder.write_text("state/annealing/frozen.json", "{")
+    house.tenant.folder.make("state/annealing/improvements/bad.json")
     house.ended(1, inbound("Hi", id="1"))
     clock = house.clock()
     with capture_logs() as seen:

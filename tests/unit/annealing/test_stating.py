@@ -48,7 +48,7 @@ async def test_what_a_rule_says_already_is_not_written_again(house: House) -> No
 async def test_two_rules_that_begin_alike_are_two(house: House) -> None:
     turn(house)
     await stating.write(house.loop, house.tenant, TURN, "m1", "Always text the buyer before a showing on Saturday")
-    await stating.write(house.loop, house.tenant, TURN, "m2", "Always text the buyer before a closing, with documents")
+    await stating.write(house.loop, house.tenant, TURN, "m2", "Always text the buyer before a closing, in the morning")
     assert sorted(path.name for path in (house.root / "directives/rules/showings").glob("*.md")) == [
         "always-text-the-buyer-before-a-2.md",
         "always-text-the-buyer-before-a.md",

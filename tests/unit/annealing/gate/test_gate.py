@@ -179,7 +179,7 @@ def test_operations_that_do_not_stand_on_the_rules_are_a_conflict(tenant: Tenant
 
 @pytest.mark.parametrize(
     ("kind", "operations"),
-    [(Kind.STATED, (Operation(do="ADD", rule="showings/pay", text="Send feedback to Tom Becker."),)), (Kind.EMPTY, ())],
+    [(Kind.STATED, (Operation(do="ADD", rule="showings/pay", text="Say the price first."),)), (Kind.EMPTY, ())],
 )
 def test_what_an_owner_stated_and_an_empty_landing_are_not_played(
     tenant: Tenant, kind: Kind, operations: tuple[Operation, ...]

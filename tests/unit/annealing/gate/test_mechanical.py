@@ -76,7 +76,6 @@ def test_an_ordinary_rule_passes(text: str) -> None:
 )
 def test_money_recipients_credentials_and_links_are_the_owners(text: str, about: str) -> None:
     assert any(about in one and "only the owner decides" in one for one in found(add(text)))
-    assert found(add(text), approved=True) == ()
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from runtime.annealing.undoing.plan import Case
 
 
 def test_random_histories_end_right() -> None:
-    right, *ways = histories_report(n=25, seed=20)
+    right, again, *ways = histories_report(n=25, seed=20)
     assert (right.n, right.met) == (25, True)
+    assert again.n == 6
     assert sum(way.value for way in ways) == pytest.approx(1)
     assert len(ways) >= 3, "ways of several kinds are met"
 

@@ -28,6 +28,8 @@ from runtime.errors import Fault
 
 AIM = 1.0
 
+QUICK = 16
+
 
 def one_history(place: Path, template: Path, seed: str, *, reuse: bool) -> tuple[Way, Counter[str]]:
     """The way in which the last improvement was taken back, and what happened before it. ``reuse``: people give the
@@ -58,9 +60,9 @@ def one_history(place: Path, template: Path, seed: str, *, reuse: bool) -> tuple
 
 
 def histories_report(*, seed: int = 1, quick: bool = False, n: int = 1000) -> list[Figure]:
-    """How many of ``n`` (40 when ``quick``) are right, and the ways in which the last one was taken back."""
-    found = counted(seed, 40 if quick else n)
-    again = counted(seed, 20 if quick else n // 4, reuse=True)
+    """How many of ``n`` (QUICK when ``quick``) are right, and the ways in which the last one was taken back."""
+    found = counted(seed, QUICK if quick else n)
+    again = counted(seed, (QUICK if quick else n) // 4, reuse=True)
     what = "edit histories that end in a valid tree with exactly the culprit's effect gone, none by hand"
     figures = [share("8.4", what, found.n - len(found.mistakes), found.n, at_least=AIM)]
     what = "the same, where people give the names of rules that are gone to new ones"
@@ -100,9 +102,9 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--histories", type=int, default=1000)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--quick", action="store_true", help="40 histories")
+    options.add_argument("--quick", action="store_true", help=f"{QUICK} histories")
     given = options.parse_args()
-    found = counted(given.seed, 40 if given.quick else given.histories)
+    found = counted(given.seed, QUICK if given.quick else given.histories)
     print(f"{found.n - len(found.mistakes)} of {found.n} right, seed {given.seed}")
     print(*(f"{hits:6} {way.value}: {_WAYS[way]}" for way, hits in found.ways.items()), sep="\n")
     print("before it:", ", ".join(f"{count} {name}" for name, count in sorted(found.happened.items())))

@@ -21,7 +21,7 @@ replies:
       - say: "{tool_result}"
   - when: {words: note this}
     do:
-      - use: {tool: mcp__staff__remember, input: {fact: "noted", kind: habit}}
+      - use: {tool: mcp__staff__remember, input: {fact: "I like tea in the morning.", kind: habit}}
       - say: "{tool_result}"
   - when: {words: look around}
     do:
@@ -62,7 +62,7 @@ async def test_a_member_is_remembered_and_changes_no_directive_and_no_tool(offic
     said = await ask(office, "change the sop", 1, MEMBER)
     assert said.count("Read-only file system") == 2
     assert "ended" in said
-    assert await ask(office, "note this", 2, MEMBER) == "Saved."
+    assert await ask(office, "note this: I like tea in the morning", 2, MEMBER) == "Saved."
     await until(lambda: [c.files for c in office.history.log(limit=5, by_agent=True)] == [("life/patterns.md",)])
 
 

@@ -56,11 +56,6 @@ class Improvements:
         """The one that landed as ``commit``."""
         return next((one for one in self.all() if commit and one.commit == commit), None)
 
-    def of_rule(self, ref: str) -> list[Improvement]:
-        """Those that touched a rule, oldest landing first."""
-        found = [one for one in self.all() if ref in one.rules and one.landed is not None]
-        return sorted(found, key=lambda one: (one.landed or one.opened, one.id))
-
     def names(self) -> frozenset[str]:
         """Every rule's name that an improvement ever used: none is given twice, so that a name means one rule, and
         taking back what was done to it never meets another one."""

@@ -16,7 +16,7 @@ from runtime.annealing.proposing.proposer import Shown
 from runtime.annealing.records import Improvement, Kind, State
 from runtime.annealing.signals.records import Hard, Label, Signal
 from runtime.annealing.verification import cooldown, proving
-from runtime.annealing.verification.cooldown import Landing, Sign
+from runtime.annealing.verification.cooldown import Landing
 from runtime.annealing.verification.ideas import idea
 from runtime.errors import NotFound
 from runtime.tenant.git.commits import one_line
@@ -58,7 +58,9 @@ def shown(loop: Loop, tenant: Tenant, pending: Collection[TurnId]) -> list[Shown
     grouped = evidence.families(found, used=used.__contains__)
     zone = tenant.config.zone
     ready = {
-        family: ones for family, ones in grouped.items() if family not in busy and evidence.breadth(ones, zone).enough
+        family: ones
+        for family, ones in grouped.items()
+        if family not in busy and not cooldown.too_little(evidence.signs(ones, zone))
     }
     talk = _talk(loop, tenant, since) if ready else {}
     refused = [one for one in past if one.state in HIDDEN_STATES]
@@ -70,23 +72,7 @@ def shown(loop: Loop, tenant: Tenant, pending: Collection[TurnId]) -> list[Shown
 
 def why_not(tenant: Tenant, one: Improvement) -> str | None:
     """Why this idea may not be proposed now."""
-    named = [
-        Evidence(
-            signal=trigger.signal,
-            label="",
-            turn=trigger.turn,
-            conversation=trigger.conversation,
-            at=trigger.at,
-            text=trigger.text,
-            expected=trigger.expected,
-            exposures=(),
-        )
-        for trigger in one.triggers
-    ]
-    episodes, zone = evidence.episodes(named), tenant.config.zone
-    signs = [
-        Sign(conversation=episodes[each.signal], day=each.at.astimezone(zone).date(), at=each.at) for each in named
-    ]
+    signs = evidence.signs(one.triggers, tenant.config.zone)
     return cooldown.may_propose(idea_of(one), one.mechanism, signs, graves(tenant).tombstones(), one.opened)
 
 

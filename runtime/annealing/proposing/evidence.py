@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from runtime.annealing.verification.cooldown import Sign
 from runtime.tenant.rules.files import ref_of
-
-LEAST_SIGNALS, LEAST_EPISODES, LEAST_DAYS = 3, 2, 2
 
 SILENCE = timedelta(hours=4)
 """Between two episodes of one conversation. A realtor has one conversation with the assistant and has had it for
@@ -40,17 +40,17 @@ class Evidence:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breadth:
-    """How many signals from how many episodes on how many days."""
-
-    signals: int
-    episodes: int
-    days: int
+class Spoke(Protocol):
+    """What is needed of a signal to count it: as Evidence, and as a Trigger of an improvement."""
 
     @property
-    def enough(self) -> bool:
-        return self.signals >= LEAST_SIGNALS and self.episodes >= LEAST_EPISODES and self.days >= LEAST_DAYS
+    def signal(self) -> str: ...
+    @property
+    def turn(self) -> str: ...
+    @property
+    def conversation(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
 
 
 def family_of(exposures: Sequence[str]) -> str:
@@ -72,17 +72,15 @@ def families(found: Iterable[Evidence], *, used: Callable[[str], bool]) -> Mappi
     return dict(grouped)
 
 
-def breadth(found: Sequence[Evidence], zone: ZoneInfo) -> Breadth:
-    """Days are the tenant's. Several signals about one turn count once."""
-    turns = {one.turn: one for one in found}
-    return Breadth(
-        signals=len(turns),
-        episodes=len(set(episodes(found).values())),
-        days=len({one.at.astimezone(zone).date() for one in turns.values()}),
-    )
+def signs(found: Sequence[Spoke], zone: ZoneInfo) -> list[Sign]:
+    """As the bars of verification/cooldown count them: signals about one turn are one, days are the tenant's."""
+    named, turns = episodes(found), {one.turn: one for one in found}
+    return [
+        Sign(conversation=named[one.signal], day=one.at.astimezone(zone).date(), at=one.at) for one in turns.values()
+    ]
 
 
-def episodes(found: Sequence[Evidence]) -> Mapping[str, str]:
+def episodes(found: Sequence[Spoke]) -> Mapping[str, str]:
     """The episode of each signal: a conversation, and the beginning of the stretch of it that had no long silence."""
     named: dict[str, str] = {}
     last: dict[str, tuple[datetime, str]] = {}

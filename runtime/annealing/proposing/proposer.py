@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from runtime.agent.events import ModelRefused
 from runtime.agent.questions import ANSWER, Question
 from runtime.annealing.proposing import prompts
-from runtime.annealing.proposing.evidence import README, Evidence, breadth
+from runtime.annealing.proposing.evidence import README, Evidence, signs
 from runtime.annealing.records import Improvement, Operation, Prediction, Trigger
+from runtime.annealing.verification.cooldown import too_little
 from runtime.tenant.git.commits import one_line
 from runtime.tenant.rules.files import Rule
 
@@ -81,11 +82,8 @@ def checked(
     if not answer.get("propose"):
         return Nothing(reason or "the proposer saw no common cause")
     named = [one for one in shown.found if one.signal in set(answer.get("signals", ()))]
-    reach = breadth(named, zone)
-    if not reach.enough:
-        return Nothing(
-            f"its signals are too few: {reach.signals} turns, {reach.episodes} stretches of talk, {reach.days} days"
-        )
+    if few := too_little(signs(named, zone)):
+        return Nothing(f"its signals are too few: {few}")
     try:
         operations = renamed([Operation.model_validate(one) for one in answer.get("operations", ())], shown)
     except ValidationError as fault:

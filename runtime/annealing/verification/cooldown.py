@@ -23,8 +23,6 @@ LANDINGS, DAY = 3, timedelta(days=1)
 ROLLBACKS, PAUSE = 2, timedelta(hours=72)
 """So many rollbacks within a day, and nothing lands for so long after the last of them."""
 
-EMPTY_EVERY = timedelta(days=7)
-
 
 class Why(StrEnum):
     ROLLED_BACK = "rolled_back"
@@ -98,11 +96,8 @@ def _tombstone(idea: Idea, why: Why, mechanism: str, earlier: Iterable[Tombstone
     return Tombstone(idea=idea, why=why, at=now, until=until, strikes=strikes, mechanism=mechanism)
 
 
-def too_little(signs: Sequence[Sign], *, reproduced_fault: bool = False) -> str | None:
-    """Why these are no reason for a proposal; None when they are. ``reproduced_fault``: a deterministic fault of a
-    tool, with its reproduction, is enough on its own."""
-    if reproduced_fault:
-        return None
+def too_little(signs: Sequence[Sign]) -> str | None:
+    """Why these are no reason for a proposal; None when they are."""
     for needed, have, what in (
         (SIGNALS, len(signs), "signals"),
         (CONVERSATIONS, len({one.conversation for one in signs}), "conversations"),
@@ -156,8 +151,3 @@ def _paused(landings: Iterable[Landing]) -> datetime | None:
     at = sorted(one.rolled_back for one in landings if one.rolled_back)
     close = [later for earlier, later in zip(at, at[ROLLBACKS - 1 :], strict=False) if later - earlier <= DAY]
     return close[-1] + PAUSE if close else None
-
-
-def empty_due(last: datetime | None, now: datetime) -> bool:
-    """Whether the weekly empty landing is due; ``last``: when the last one landed."""
-    return last is None or now - last >= EMPTY_EVERY

@@ -44,7 +44,6 @@ def test_what_was_put_is_found_as_it_was_oldest_first(place: Improvements) -> No
     assert place.in_state(State.PROBATION) == [late]
     assert place.of_commit(late.commit) == late
     assert place.of_commit("") is None
-    assert place.of_rule("showings/day") == [late], "what never landed touched nothing"
 
 
 @pytest.mark.parametrize("id", ["none", "../x", "", "A"])

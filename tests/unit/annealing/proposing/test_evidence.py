@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runtime.annealing.proposing.evidence import Evidence, breadth, episodes, families, family_of
+from runtime.annealing.proposing.evidence import Evidence, episodes, families, family_of, signs
+from runtime.annealing.verification.cooldown import too_little
 
 MONDAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
 DENVER = ZoneInfo("America/Denver")
@@ -65,13 +66,13 @@ def test_a_long_silence_begins_another_episode_of_the_same_conversation() -> Non
 
 def test_enough_is_three_turns_two_episodes_two_days_of_the_tenant() -> None:
     one_day = [evidence(number, MONDAY + timedelta(hours=6 * number)) for number in range(1, 4)]
-    assert not breadth(one_day[:2], DENVER).enough
-    assert breadth(one_day, DENVER).days == 2, "in Denver the last one is after midnight"
-    assert breadth(one_day, DENVER).enough
+    assert too_little(signs(one_day[:2], DENVER)) == "2 of 3 signals"
+    assert len({one.day for one in signs(one_day, DENVER)}) == 2, "in Denver the last one is after midnight"
+    assert too_little(signs(one_day, DENVER)) is None
     burst = [evidence(number, MONDAY + timedelta(minutes=number)) for number in range(5)]
-    assert not breadth(burst, DENVER).enough
+    assert too_little(signs(burst, DENVER)) == "1 of 2 conversations"
 
 
 def test_several_signals_about_one_turn_are_one() -> None:
     found = [evidence(1, MONDAY), evidence(1, MONDAY + timedelta(days=1)), evidence(1, MONDAY + timedelta(days=2))]
-    assert breadth(found, DENVER).signals == 1
+    assert len(signs(found, DENVER)) == 1

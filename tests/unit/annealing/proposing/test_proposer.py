@@ -82,7 +82,7 @@ async def test_a_good_proposal_is_an_improvement_with_its_very_messages() -> Non
     ("changes", "why"),
     [
         ({"propose": False, "reason": "three different matters"}, "three different matters"),
-        ({"signals": ["s1", "s2"]}, "too few: 2 turns"),
+        ({"signals": ["s1", "s2"]}, "too few: 2 of 3 signals"),
         ({"operations": []}, "no operation"),
         ({"operations": [{**ADD, "rule": "README/lockbox"}]}, "another directive: README/lockbox"),
         ({"operations": [{**ADD, "text": ""}]}, "has no words"),

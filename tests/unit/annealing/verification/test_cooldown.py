@@ -12,7 +12,6 @@ from runtime.annealing.verification.cooldown import (
     after_rejected,
     after_rollback,
     after_unproven,
-    empty_due,
     may_land,
     may_propose,
     too_little,
@@ -47,10 +46,6 @@ FRESH = signs(("a", 1), ("b", 2), ("a", 3))
 )
 def test_what_is_reason_enough(evidence: list[Sign], why: str | None) -> None:
     assert too_little(evidence) == why
-
-
-def test_a_reproduced_fault_of_a_tool_is_reason_enough() -> None:
-    assert too_little([], reproduced_fault=True) is None
 
 
 def test_the_first_time_each_end_has_its_own_wait() -> None:
@@ -143,9 +138,3 @@ def test_an_empty_landing_takes_nobodys_place() -> None:
     assert may_land("a", empty, NOW) is None
     back = [ended("a", 9, rolled_back=2, empty=True), ended("b", 9, rolled_back=1)]
     assert may_land("c", back, NOW) is None
-
-
-def test_an_empty_landing_is_due_every_week() -> None:
-    assert empty_due(None, NOW)
-    assert not empty_due(NOW - 6 * DAY, NOW)
-    assert empty_due(NOW - 7 * DAY, NOW)

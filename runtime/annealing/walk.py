@@ -7,7 +7,7 @@ that landed is found. It sends nothing to anybody, and holds the tenant's lane o
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from runtime import logs
@@ -23,7 +23,7 @@ from runtime.annealing.records import Gate as Record
 from runtime.annealing.records import Improvement, Kind, State
 from runtime.annealing.undoing.landings import landing_of
 from runtime.annealing.verification import cooldown
-from runtime.engine.durable import PATIENT, Engine
+from runtime.engine.rounds import Rounds
 from runtime.errors import Fault, Refused, Unavailable
 from runtime.tenant.git.commits import Commit, Conflict
 from runtime.tenant.registry import Tenant
@@ -40,37 +40,15 @@ class SteppedAside(Unavailable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Walker:
+class Walker(Rounds):
     """Called with the id of one walk; one is at work at a time."""
 
+    step = "anneal"
+    broken_seconds = jobs.PAUSE
+
     loop: Loop
-    engine: Engine
     gate: Gate
     watching: Watching
-    here: set[str] = field(default_factory=set)
-    """The walks that a task of this process looks after."""
-    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def __call__(self, id: str) -> None:
-        """One step for the engine: each part leaves a mark of its own."""
-        self.here.add(id)
-        try:
-            await self.engine.step("anneal", partial(self._live, id), retry=PATIENT)
-        finally:
-            self.here.discard(id)
-
-    async def _live(self, id: str) -> None:
-        """Until the walk has ended. Whatever goes wrong with one look, there is another: nothing else starts it."""
-        while True:
-            try:
-                async with self.alone:
-                    seconds = await self._look(id)
-            except Exception:
-                log.exception("walk.broke", walk=id)
-                seconds = jobs.PAUSE
-            if seconds is None:
-                return
-            await asyncio.sleep(seconds)
 
     async def _look(self, id: str) -> float | None:
         """Go on as far as it goes now; seconds until the next look, None when the walk has ended."""

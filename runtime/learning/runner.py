@@ -8,16 +8,15 @@ at work. Does not own when a run is due (clock.py) nor what each kind of run is 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from runtime import logs
 from runtime.agent.events import Answer, Ask, AskFailed
 from runtime.agent.pool import Sessions
 from runtime.engine.database import Database, Transaction
-from runtime.engine.durable import PATIENT, Engine
+from runtime.engine.rounds import Rounds
 from runtime.errors import Fault, Unavailable
 from runtime.learning import moments, runs
 from runtime.learning.keeping import Kept
@@ -55,11 +54,13 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
+class Runner(Rounds):
     """Called with the id of one run. ``folders`` is where runs have theirs; one run is at work at a time."""
 
+    step = "run"
+    broken_seconds = moments.LONGEST_WAIT
+
     database: Database
-    engine: Engine
     tenants: Tenants
     sessions: Sessions
     records: Records
@@ -67,30 +68,6 @@ class Runner:
     folders: Path
     budgets: Budgets
     now: Callable[[], float] = time.time
-    here: set[str] = field(default_factory=set)
-    """The runs that a task of this process looks after."""
-    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def __call__(self, id: str) -> None:
-        """One step for the engine, as with a turn: each part leaves a mark of its own."""
-        self.here.add(id)
-        try:
-            await self.engine.step("run", partial(self._live, id), retry=PATIENT)
-        finally:
-            self.here.discard(id)
-
-    async def _live(self, id: str) -> None:
-        """Until the run has ended. Whatever goes wrong with one look, there is another: nothing else starts it."""
-        while True:
-            try:
-                async with self.alone:
-                    seconds = await self._look(id)
-            except Exception:
-                log.exception("run.broke", run=id)
-                seconds = moments.LONGEST_WAIT
-            if seconds is None:
-                return
-            await asyncio.sleep(seconds)
 
     async def _look(self, id: str) -> float | None:
         """Go on with the run as far as it goes now; seconds until the next look, None when it has ended."""

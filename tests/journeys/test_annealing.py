@@ -4,7 +4,8 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -294,7 +295,9 @@ async def test_a_stated_rule_is_looked_at_by_its_form_and_the_owner_told_of_one_
         assert (stage.history.head(), improvements(stage)) == (head, [])
 
 
-async def test_a_walk_that_is_killed_in_the_gate_goes_on_with_what_it_has_seen(tmp_path: Path) -> None:
+@asynccontextmanager
+async def in_the_gate(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A walk that has played its first case, slowly enough to be met there."""
     slow = SCENARIO.replace("      - say: Booked for Sunday.", "      - delay: 0.5\n      - say: Booked for Sunday.")
     async with rehearsing(tmp_path, slow) as stage:
         with_cases(stage)
@@ -303,6 +306,11 @@ async def test_a_walk_that_is_killed_in_the_gate_goes_on_with_what_it_has_seen(t
         await stage.ask("hello")
         await asyncio.to_thread(open_walk, stage)
         await until(lambda: any(one.gate.plays for one in improvements(stage)), seconds=60)
+        yield stage
+
+
+async def test_a_walk_that_is_killed_in_the_gate_goes_on_with_what_it_has_seen(tmp_path: Path) -> None:
+    async with in_the_gate(tmp_path) as stage:
         seen = improvements(stage)[0].gate.plays
         await stage.kill()
         await stage.start()
@@ -324,14 +332,7 @@ async def test_a_walk_by_hand_says_at_once_that_the_proposer_answers_nonsense(tm
 
 
 async def test_what_was_in_the_gate_when_somebody_paused_does_not_land_before_they_resume(tmp_path: Path) -> None:
-    slow = SCENARIO.replace("      - say: Booked for Sunday.", "      - delay: 0.5\n      - say: Booked for Sunday.")
-    async with rehearsing(tmp_path, slow) as stage:
-        with_cases(stage)
-        with_past(stage, [5, 4, 2])
-        await stage.start()
-        await stage.ask("hello")
-        await asyncio.to_thread(open_walk, stage)
-        await until(lambda: any(one.gate.plays for one in improvements(stage)), seconds=60)
+    async with in_the_gate(tmp_path) as stage:
         await operate(stage, "pause", stage.tenant.id)
         await settled(stage, State.GATED)
         await until(lambda: "waits (paused)" in json.dumps(walks(stage)), seconds=60)
